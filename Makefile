@@ -1,0 +1,46 @@
+# `make demo` and `make test` are all the set-up a fresh machine needs: each makes the virtual environment it runs in.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+EXTRAS := cpu,export,train,detection
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# xdist gives each core a worker; two of them already pay for importing torch twice
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+
+.PHONY: demo test test-all check fix docs clean
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-ready: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP_INSTALL) -e ".[$(EXTRAS)]"
+	touch $@
+
+$(VENV)/.dev-ready: $(VENV)/.run-ready
+	$(PIP_INSTALL) -e ".[$(EXTRAS),dev]"
+	touch $@
+
+demo: $(VENV)/.run-ready
+	$(BIN)/cnnkit demo
+
+test: $(VENV)/.dev-ready
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/.dev-ready
+	$(PYTEST)
+
+check: $(VENV)/.dev-ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.dev-ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.dev-ready
+	$(BIN)/python -m cnnkit.cli.reference > docs/cli.md
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo

@@ -1,0 +1,89 @@
+"""What a person or a machine reads: talk and progress on stderr, data on stdout."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+__all__ = ["Report", "emit_json", "progress", "say", "table"]
+
+Report = Callable[[int, int], None]  # (done, total): jobs call it as they go
+
+PLAIN_EVERY_S = 10.0
+
+
+def say(message: str) -> None:
+    click.echo(message, err=True)
+
+
+def emit_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def table(columns: list[str], rows: list[list[str]], *, title: str | None = None) -> None:
+    """Print a table on stderr; numbers (all columns but the first) to the right."""
+    from rich.console import Console
+    from rich.table import Table
+
+    shown = Table(title=title, title_justify="left")
+    for at, column in enumerate(columns):
+        shown.add_column(column, justify="left" if at == 0 else "right", overflow="fold")
+    for row in rows:
+        shown.add_row(*(cell.replace("[", "\\[") for cell in row))
+    Console(file=sys.stderr).print(shown)
+
+
+@contextmanager
+def progress(how: str, label: str, *, unit: str = "images") -> Iterator[Report]:
+    """Show how far a job is: a bar on a terminal, a line every ten seconds elsewhere, or nothing."""
+    if how == "auto":
+        how = "bar" if sys.stderr.isatty() else "plain"
+    if how == "none":
+        yield lambda done, total: None
+    elif how == "plain":
+        yield _plain(label, unit)
+    else:
+        with _bar(label, unit) as report:
+            yield report
+
+
+def _plain(label: str, unit: str) -> Report:
+    began = last = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= PLAIN_EVERY_S:
+            last = now
+            rate = done / (now - began)
+            left = f", {(total - done) / rate:.0f} s left" if rate and total else ""
+            say(f"{label}: {done} of {total} {unit}, {rate:.1f} {unit}/s{left}")
+
+    return report
+
+
+@contextmanager
+def _bar(label: str, unit: str) -> Iterator[Report]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(label),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    began = time.monotonic()
+    with Progress(*columns, console=Console(file=sys.stderr)) as shown:
+        task = shown.add_task(label, total=None, rate="")
+
+        def report(done: int, total: int) -> None:
+            rate = done / max(time.monotonic() - began, 1e-9)
+            shown.update(task, completed=done, total=total, rate=f"{rate:.1f} {unit}/s")
+
+        yield report

@@ -1,0 +1,33 @@
+"""The predictions dataset: what `infer` writes and `eval` reads. A run folder holds
+
+plan.json       what is being run on what, written before the first image
+inputs.parquet  every key with size and mtime, in order; cut into shards of `shard_size` images
+parts/          part-00000.parquet ..., one for each shard, whole or absent
+manifest.json   the plan's facts, counts, fingerprint and versions; written last, so a run that has one is complete
+run.json        timings, attempts, command, machine and roots: everything that may differ between equal runs
+attempts/       a marker for each shard under way
+"""
+
+from cnnkit.predictions._exports import EXPORT_FORMATS, write_export
+from cnnkit.predictions._folder import RunFolder, Shard, write_inputs
+from cnnkit.predictions._plan import BatchRun, Manifest, ModelFacts, Plan, ProviderFacts
+from cnnkit.predictions._run import Run, open_run
+from cnnkit.predictions._table import rows_from_table, schema_for, table_from_rows
+
+__all__ = [
+    "EXPORT_FORMATS",
+    "BatchRun",
+    "Manifest",
+    "ModelFacts",
+    "Plan",
+    "ProviderFacts",
+    "Run",
+    "RunFolder",
+    "Shard",
+    "open_run",
+    "rows_from_table",
+    "schema_for",
+    "table_from_rows",
+    "write_export",
+    "write_inputs",
+]

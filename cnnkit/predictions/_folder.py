@@ -1,0 +1,207 @@
+"""The writing side of a run folder: lock, plan, shards, parts, manifest. Killed at any moment, it can go on."""
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from cnnkit.errors import DataError
+from cnnkit.files import replace_atomically, sha256_of, write_text
+from cnnkit.predictions._plan import BatchRun, Manifest, Plan
+from cnnkit.predictions._run import Run
+from cnnkit.predictions._table import schema_for, table_from_rows
+from cnnkit.records import Row, Sample
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+INPUTS_CHUNK = 50_000  # keys that are in memory at once while the list is written
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Images `start` to `stop` of the list, and the batch size that holds for them."""
+
+    index: int
+    start: int
+    stop: int
+    batch_size: int
+
+
+def write_inputs(path: Path, samples: Iterable[Sample]) -> str:
+    """Write inputs.parquet and return its sha256. Equal lists give equal bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([("key", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64())])
+    with replace_atomically(path) as temporary:
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+            chunk: list[dict[str, Any]] = []
+            for sample in samples:
+                chunk.append({"key": sample.key, "size": sample.size, "mtime_ns": sample.mtime_ns})
+                if len(chunk) == INPUTS_CHUNK:
+                    writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+                    chunk = []
+            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+        return sha256_of(temporary)
+
+
+class RunFolder:
+    """A run folder that this process holds. Get one from `RunFolder.locked`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    @contextmanager
+    def locked(cls, path: Path) -> Iterator["RunFolder"]:
+        """Hold the folder for the block; DataError names the process that holds it already."""
+        _refuse_foreign(path)
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / ".lock")
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise DataError(f"{path}: another cnnkit is writing here ({_holder(path)}). Wait for it.") from None
+        try:
+            facts = {"pid": os.getpid(), "host": socket.gethostname()}
+            write_text(path / ".holder", json.dumps(facts))
+            yield cls(path)
+        finally:
+            (path / ".holder").unlink(missing_ok=True)
+            lock.release()
+
+    @property
+    def plan(self) -> Plan | None:
+        path = self.path / "plan.json"
+        return Plan.read(path) if path.exists() else None
+
+    @property
+    def manifest(self) -> Manifest | None:
+        path = self.path / "manifest.json"
+        return Manifest.read(path) if path.exists() else None
+
+    def clear(self) -> None:
+        """Start anew: take away what a run wrote, and nothing else."""
+        for name in (
+            "manifest.json",
+            "plan.json",
+            "inputs.parquet",
+            "run.json",
+        ):  # the manifest first: it says complete
+            (self.path / name).unlink(missing_ok=True)
+        for name in ("predictions.csv", "predictions.jsonl", "predictions.coco.json"):
+            (self.path / name).unlink(missing_ok=True)
+        for name in ("parts", "attempts"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+
+    def adopt(self, plan: Plan) -> None:
+        """Write the plan of a new run, or check that it is the one that is already here."""
+        present = self.plan
+        if present is None:
+            plan.write(self.path / "plan.json")
+            return
+        differences = present.differences(plan)
+        if differences:
+            raise DataError(
+                f"{self.path}: holds another run; {'; '.join(differences)}. "
+                f"Give another -o, or --overwrite to start anew."
+            )
+
+    def shrink_batches(self, plan: Plan, *, batch_size: int, from_shard: int) -> Plan:
+        """Record, before it takes effect, that batches hold fewer images from a shard on."""
+        changed = plan.model_copy(
+            update={"batch_run": (*plan.batch_run, BatchRun(batch_size=batch_size, from_shard=from_shard))}
+        )
+        changed.write(self.path / "plan.json")
+        return changed
+
+    def pending(self, plan: Plan) -> list[Shard]:
+        """The shards that have no part yet, in order."""
+        return [shard for shard in _shards(plan) if not self.part(shard.index).exists()]
+
+    def part(self, index: int) -> Path:
+        return self.path / "parts" / f"part-{index:05d}.parquet"
+
+    def marker(self, index: int) -> Path:
+        """Laid before a shard is begun and removed when its part is there: one that is met tells of a death."""
+        return self.path / "attempts" / f"shard-{index:05d}"
+
+    def write_part(self, plan: Plan, shard: Shard, rows: Sequence[Row]) -> None:
+        import pyarrow.parquet as pq
+
+        if len(rows) != shard.stop - shard.start:
+            raise ValueError(f"shard {shard.index} has {shard.stop - shard.start} images, got {len(rows)} rows")
+        table = table_from_rows(rows, schema_for(plan.spec, plan.topk))
+        with replace_atomically(self.part(shard.index)) as temporary:
+            pq.write_table(table, temporary, compression="zstd", use_dictionary=["status"])
+        self.marker(shard.index).unlink(missing_ok=True)
+
+    def finish(self, *, versions: dict[str, str], notes: Sequence[str] = ()) -> Manifest:
+        """Write manifest.json; every part must be there."""
+        plan = self.plan
+        if plan is None or self.pending(plan):
+            raise ValueError(f"{self.path}: not every part is there")
+        run = Run(self.path, plan, None)
+        fingerprint, counts = _tally(run.batches(["key", "status", "digest"]))
+        parts = hashlib.sha256()
+        for shard in _shards(plan):
+            parts.update(bytes.fromhex(sha256_of(self.part(shard.index))))
+        manifest = Manifest(
+            plan=plan,
+            fingerprint=fingerprint,
+            counts=counts,
+            predictions_sha256=parts.hexdigest(),
+            notes=tuple(notes),
+            versions=versions,
+        )
+        manifest.write(self.path / "manifest.json")
+        shutil.rmtree(self.path / "attempts", ignore_errors=True)
+        return manifest
+
+
+def _shards(plan: Plan) -> Iterator[Shard]:
+    for index, start in enumerate(range(0, plan.n, plan.shard_size)):
+        yield Shard(index, start, min(start + plan.shard_size, plan.n), plan.batch_size_at(index))
+
+
+def _tally(batches: "Iterator[pa.RecordBatch]") -> tuple[str, dict[str, int]]:
+    """The dataset fingerprint (sha256 over `key TAB digest-hex LF` in key order, `-` for none) and counts by status."""
+    hashed = hashlib.sha256()
+    counts: dict[str, int] = {}
+    for batch in batches:
+        keys, statuses, digests = (batch.column(name).to_pylist() for name in ("key", "status", "digest"))
+        for key, status, digest in zip(keys, statuses, digests, strict=True):
+            hashed.update(f"{key}\t{digest.hex() if digest else '-'}\n".encode())
+            counts[status] = counts.get(status, 0) + 1
+    return hashed.hexdigest(), dict(sorted(counts.items()))
+
+
+def _refuse_foreign(path: Path) -> None:
+    """A folder that holds somebody's files and no plan of ours is left alone."""
+    if not path.exists() or (path / "plan.json").exists():
+        return
+    if not path.is_dir():
+        raise DataError(f"{path}: is a file; a run needs a folder. Give another -o.")
+    ours = {"inputs.parquet", "run.json"}
+    foreign = sorted(
+        entry.name for entry in path.iterdir() if entry.name not in ours and not entry.name.startswith(".")
+    )
+    if foreign:
+        raise DataError(f"{path}: not empty and not a run folder (it holds {foreign[0]!r}). Give another -o.")
+
+
+def _holder(path: Path) -> str:
+    try:
+        facts = json.loads((path / ".holder").read_bytes())
+        return f"process {facts['pid']} on {facts['host']}"
+    except (OSError, ValueError, KeyError):
+        return "its process is not known"

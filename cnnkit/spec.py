@@ -132,7 +132,7 @@ class Decode(_Model):
 
 
 class ModelInput(_Model):
-    """The tensor that takes the image; `channels` in the order in which the model takes them, `size` [height, width]."""
+    """The tensor that takes the image; `channels` is the order the model takes them in, `size` is [height, width]."""
 
     name: str = "input"
     layout: Literal["NCHW", "NHWC"] = "NCHW"

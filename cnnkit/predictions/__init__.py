@@ -1,4 +1,6 @@
-"""The predictions dataset: what `infer` writes and `eval` reads. A run folder holds
+"""The predictions dataset: what `infer` writes and `eval` reads.
+
+A run folder holds
 
 plan.json       what is being run on what, written before the first image
 inputs.parquet  every key with size and mtime, in order; cut into shards of `shard_size` images

@@ -1,4 +1,4 @@
-"""The results folder: results.json (every figure with its doubt and origin) and rows.parquet (what became of each image).
+"""The results folder: results.json (every figure with its doubt and origin) and rows.parquet (each image's outcome).
 
 `null` stands for what is undefined; the file never holds NaN or -1.
 """
@@ -163,8 +163,11 @@ class Curve(_Model):
 
 
 class Curves(_Model):
-    """For drawing: long curves are thinned. `pr` is recall, precision; `roc` is false and true positive rate;
-    `risk_coverage` is the share of images answered and the accuracy on them, threshold on the confidence."""
+    """For drawing; long curves are thinned.
+
+    `pr` is recall and precision, `roc` false and true positive rate, `risk_coverage` the share of images that are
+    answered and the accuracy on them, with thresholds on the confidence.
+    """
 
     pr: tuple[Curve, ...] = ()
     roc: tuple[Curve, ...] = ()

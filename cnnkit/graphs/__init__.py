@@ -1,0 +1,35 @@
+"""The one reader and editor of ONNX files: metadata in and out, shapes, the layer table, cost."""
+
+from cnnkit.graphs._dynamic import quantizes_dynamically
+from cnnkit.graphs._files import (
+    load,
+    metadata_of,
+    opset_of,
+    read_metadata,
+    remove_stack_traces,
+    save,
+    set_metadata,
+    write_metadata,
+)
+from cnnkit.graphs._layers import Layer, layer_table
+from cnnkit.graphs._shapes import inputs_of, shape_of
+from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
+
+__all__ = [
+    "GraphSummary",
+    "Layer",
+    "TensorFacts",
+    "inputs_of",
+    "layer_table",
+    "load",
+    "metadata_of",
+    "opset_of",
+    "quantizes_dynamically",
+    "read_metadata",
+    "remove_stack_traces",
+    "save",
+    "set_metadata",
+    "shape_of",
+    "summarize",
+    "write_metadata",
+]

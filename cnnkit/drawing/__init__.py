@@ -1,0 +1,35 @@
+"""Figures from arrays: SVG that is right without a script, and small pictures.
+
+A figure is a `Markup` string: one `<svg>` with a title and a description for those who hear it, no colour of its own
+(the page's style sheet gives the classes theirs, in light and dark) and no identifier but those that begin with `name`.
+
+An SVG's classes: `figure`; `frame`, `grid`, `tick`, `label`, `legend`; `line`, `dot`, `bar` with `series-1` .. `series-6`;
+`band`; `whisker`; `diagonal`; `cell` with `right` or `wrong` and `level-0` .. `level-6`; `count` and `share` for its two
+texts. `data-plot` on a chart says how pixels and values go together, for a script that reads values off the curves.
+"""
+
+from cnnkit.drawing._bars import Bar, histogram, interval_bars
+from cnnkit.drawing._confusion import confusion_grid, confusion_map
+from cnnkit.drawing._frame import Axis
+from cnnkit.drawing._interval import interval_mark
+from cnnkit.drawing._lines import Line, line_chart
+from cnnkit.drawing._pictures import Thumbnail, thumbnail
+from cnnkit.drawing._reliability import reliability_diagram
+from cnnkit.drawing._scatter import Point, scatter_chart
+
+__all__ = [
+    "Axis",
+    "Bar",
+    "Line",
+    "Point",
+    "Thumbnail",
+    "confusion_grid",
+    "confusion_map",
+    "histogram",
+    "interval_bars",
+    "interval_mark",
+    "line_chart",
+    "reliability_diagram",
+    "scatter_chart",
+    "thumbnail",
+]

@@ -30,15 +30,14 @@ def reliability_diagram(
     full = np.flatnonzero(counts > 0)
     across, down = frame.across(confidence), frame.down(accuracy)
     tallest = max(float(counts.max(initial=0)), 1.0)
-    whiskers = [(None, None)] * len(counts)
-    if low is not None and high is not None:
-        whiskers = list(zip(frame.down(low), frame.down(high), strict=True))
+    lows, highs = (np.full(len(counts), np.nan) if each is None else frame.down(each) for each in (low, high))
     points = [
         {
             "x": frame.left + across[at],
             "y": frame.top + down[at],
-            "low": None if whiskers[at][0] is None else frame.top + whiskers[at][0],
-            "high": None if whiskers[at][1] is None else frame.top + whiskers[at][1],
+            "low": frame.top + lows[at],
+            "high": frame.top + highs[at],
+            "interval": bool(np.isfinite(lows[at] + highs[at])),
             "weight": counts[at] / tallest * 36,
             "text": f"{frame.x.text(round(float(confidence[at]), 4))} sure, "
             f"{frame.y.text(round(float(accuracy[at]), 4))} right, {counts[at]:g} images",

@@ -1,0 +1,33 @@
+"""From disk to samples and labels: image folders, parts, class folders, label and truth files, data sets' own files."""
+
+from cnnkit.data._classes import ClassIndex
+from cnnkit.data._digits import write_digits
+from cnnkit.data._folders import Labelled, class_folders
+from cnnkit.data._idx import read_idx
+from cnnkit.data._image_folder import Picture, write_image_folder
+from cnnkit.data._labels import Labels, read_class_map, read_labels
+from cnnkit.data._listing import Listing, find_images
+from cnnkit.data._magic import IMAGE_SUFFIXES
+from cnnkit.data._parts import Part, find_part, find_parts
+from cnnkit.data._truth import Truth, read_truth
+
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "ClassIndex",
+    "Labelled",
+    "Labels",
+    "Listing",
+    "Part",
+    "Picture",
+    "Truth",
+    "class_folders",
+    "find_images",
+    "find_part",
+    "find_parts",
+    "read_class_map",
+    "read_idx",
+    "read_labels",
+    "read_truth",
+    "write_digits",
+    "write_image_folder",
+]

@@ -1,0 +1,137 @@
+"""What the engine does for images: read, decode, prepare, run, decode the answer, each timed."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit import images
+from cnnkit.errors import DataError, ImageError
+from cnnkit.pipeline._checks import input_shape
+from cnnkit.postprocess import Decoder
+from cnnkit.records import Geometry, Row, Sample
+from cnnkit.runtime import Done, Outputs, Session, Timings, first_line
+from cnnkit.spec import ModelSpec
+
+MAX_FILE_BYTES = 1 << 30  # more than any picture within the pixel limit takes
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An image that is no file of a data set: bytes of a file, or its pixels."""
+
+    key: str
+    content: bytes | NDArray[np.uint8]
+
+
+Item = Sample | Given
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is remembered of an image while it is run."""
+
+    key: str
+    digest: bytes | None
+    geometry: Geometry
+
+
+class ImageJob:
+    """The engine's callables for one model; see `runtime.Job`."""
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        session: Session,
+        decoder: Decoder,
+        *,
+        timings: Timings,
+        max_pixels: int,
+        fail_on_error: bool = False,
+    ) -> None:
+        self._spec = spec
+        self._session = session
+        self._decoder = decoder
+        self._timings = timings
+        self._max_pixels = max_pixels
+        self._fail_on_error = fail_on_error
+        self._preprocess = images.Preprocess(spec)
+        self._fixed_batch = next(info.shape[0] for info in session.inputs if info.name == spec.input.name)
+
+    def new_buffer(self, n: int) -> NDArray[Any]:
+        return np.zeros((n, *input_shape(self._spec)), dtype=self._spec.input.dtype)
+
+    def prepare(self, item: Item, out: NDArray[Any]) -> State | Done[Row]:
+        digest: bytes | None = None
+        try:
+            with self._timings.stage("read"):
+                content = _content(item)
+                if isinstance(content, bytes):
+                    digest = hashlib.sha256(content).digest()
+            with self._timings.stage("decode"):
+                image = (
+                    images.decode(content, self._spec.decode, max_pixels=self._max_pixels)
+                    if isinstance(content, bytes)
+                    else content
+                )
+            with self._timings.stage("preprocess"):
+                _, geometry = self._preprocess(image, out)
+        except MemoryError:
+            raise
+        except Exception as error:
+            return Done(self._bad(item.key, error, digest))
+        return State(item.key, digest, geometry)
+
+    def run(self, buffer: NDArray[Any]) -> Outputs:
+        """Run a batch; where the model's batch is fixed, the empty slots are filled with zeros and left out again."""
+        n = len(buffer)
+        if self._fixed_batch is not None and n < self._fixed_batch:
+            buffer = np.concatenate([buffer, np.zeros((self._fixed_batch - n, *buffer.shape[1:]), dtype=buffer.dtype)])
+        outputs = self._session.run({self._spec.input.name: buffer})
+        return {name: value[:n] for name, value in outputs.items()}
+
+    def finish(self, outputs: Outputs, states: Sequence[State]) -> list[Row]:
+        predictions = self._decoder(outputs, [state.geometry for state in states])
+        return [
+            Row(state.key, "ok", None, *_width_height(state), state.digest, prediction)
+            for state, prediction in zip(states, predictions, strict=True)
+        ]
+
+    def failed(self, state: State, error: Exception) -> Row:
+        return self._bad(state.key, error, state.digest, *_width_height(state))
+
+    def _bad(
+        self, key: str, error: Exception, digest: bytes | None, width: int | None = None, height: int | None = None
+    ) -> Row:
+        status = error.status if isinstance(error, ImageError) else "failed"
+        sentence = str(error) if isinstance(error, ImageError) else f"{type(error).__name__}: {first_line(error)}"
+        if self._fail_on_error:
+            raise DataError(f"{key}: {sentence} (--on-error skip records it and goes on)") from error
+        return Row(key, status, sentence, width, height, digest)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of an image file; ImageError says what the file system refused."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        broken = path.is_symlink() and not path.exists()
+        reason = "is a link to a file that is not there" if broken else f"cannot be read: {error.strerror}"
+        raise ImageError("unreadable", reason) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise ImageError("too_large", f"the file is larger than {MAX_FILE_BYTES >> 20} MiB")
+    return data
+
+
+def _content(item: Item) -> bytes | NDArray[np.uint8]:
+    return read_file(item.path) if isinstance(item, Sample) else item.content
+
+
+def _width_height(state: State) -> tuple[int, int]:
+    height, width = state.geometry.source_size
+    return width, height

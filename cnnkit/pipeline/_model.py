@@ -1,0 +1,166 @@
+"""An open model: images in, rows out, in order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, overload
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit import images, postprocess
+from cnnkit.errors import ImageError
+from cnnkit.pipeline._job import Given, ImageJob, Item, read_file
+from cnnkit.records import Classification, Detections, Row, Sample
+from cnnkit.runtime import Session, Timings, available_cores, run_ordered
+from cnnkit.spec import ModelSpec
+
+OnError = Literal["skip", "fail"]
+Image = str | Path | bytes | NDArray[np.uint8]
+
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one image, with the model's class names at hand."""
+
+    row: Row
+    names: tuple[str, ...]
+
+    def top(self, k: int = 5) -> list[tuple[str, float]]:
+        """The k best classes with their scores, best first, ties lowest class index first."""
+        answer = self.row.prediction
+        if not isinstance(answer, Classification):
+            raise TypeError("top() is for classifiers; a detector's answer is in .boxes")
+        best = postprocess.top_k(answer.scores[None], k=k)[0]
+        return [(self.names[at], float(answer.scores[at])) for at in best]
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """Classification: (C,) scores in the order of the model's classes. Detection: (n,) scores of the boxes."""
+        if self.row.prediction is None:
+            raise TypeError("this image has no prediction")
+        return self.row.prediction.scores
+
+    @property
+    def boxes(self) -> list[tuple[str, float, tuple[float, float, float, float]]]:
+        """A detector's finds: class name, score, (x1, y1, x2, y2) in pixels of the source."""
+        answer = self.row.prediction
+        if not isinstance(answer, Detections):
+            raise TypeError("boxes is for detectors; a classifier's answer is in .top()")
+        columns = zip(answer.classes, answer.scores.tolist(), answer.boxes.tolist(), strict=True)
+        return [(self.names[at], score, (x1, y1, x2, y2)) for at, score, (x1, y1, x2, y2) in columns]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A session with the spec that says how to feed it and read it. Get one from `open_model`."""
+
+    path: Path
+    sha256: str
+    spec: ModelSpec
+    session: Session
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def fixed_batch(self) -> int | None:
+        """How many images the file takes at a time, None when it takes any number."""
+        return self.session.inputs[0].shape[0]
+
+    def rows(
+        self,
+        samples: Sequence[Sample],
+        *,
+        batch_size: int | None = None,
+        workers: int | None = None,
+        on_error: OnError = "skip",
+        topk: int = 5,
+        max_pixels: int | None = None,
+        timings: Timings | None = None,
+    ) -> Iterator[Row]:
+        """One row for each sample, in their order; batches are cut by position."""
+        size = batch_size or self.fixed_batch or BATCH_SIZE
+        batches = (samples[start : start + size] for start in range(0, len(samples), size))
+        for rows in self.run_batches(
+            batches, workers=workers, on_error=on_error, topk=topk, max_pixels=max_pixels, timings=timings
+        ):
+            yield from rows
+
+    def run_batches(
+        self,
+        batches: Iterable[Sequence[Item]],
+        *,
+        workers: int | None = None,
+        on_error: OnError = "skip",
+        topk: int = 5,
+        max_pixels: int | None = None,
+        timings: Timings | None = None,
+    ) -> Iterator[list[Row]]:
+        """The rows of each batch, in order. `batches` is read only a few batches ahead."""
+        timings = timings or Timings()
+        job = ImageJob(
+            self.spec,
+            self.session,
+            postprocess.build_decoder(self.spec, topk=topk),
+            timings=timings,
+            max_pixels=images.DEFAULT_MAX_PIXELS if max_pixels is None else max_pixels,
+            fail_on_error=on_error == "fail",
+        )
+        with single_threaded():
+            yield from run_ordered(batches, job, workers=workers or available_cores().count, timings=timings)
+
+    @overload
+    def predict(self, image: Image, *, topk: int = 5) -> Prediction: ...
+    @overload
+    def predict(self, image: list[Image], *, topk: int = 5) -> list[Prediction]: ...
+    def predict(self, image: Image | list[Image], *, topk: int = 5) -> Prediction | list[Prediction]:
+        """Run one image, or a list of them: a path, the bytes of a file, or RGB uint8 (H, W, 3).
+
+        Raises ImageError, whose sentence names the image, for the first that cannot be read.
+        """
+        if isinstance(image, list):
+            return self._predictions(image, topk=topk)
+        return self._predictions([image], topk=topk)[0]
+
+    def _predictions(self, several: list[Image], *, topk: int) -> list[Prediction]:
+        given = [_given(image, at) for at, image in enumerate(several)]
+        size = self.fixed_batch or BATCH_SIZE
+        batches = [given[start : start + size] for start in range(0, len(given), size)]
+        workers = max(1, min(len(batches), available_cores().count))
+        rows = [row for batch in self.run_batches(batches, workers=workers, topk=topk) for row in batch]
+        for row in rows:
+            if row.status != "ok":
+                raise ImageError(row.status, f"{row.key}: {row.error}")
+        return [Prediction(row, tuple(self.spec.names)) for row in rows]
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """OpenCV without threads of its own: the workers are the threads."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _given(image: Image, at: int) -> Given:
+    if isinstance(image, str | Path):
+        try:
+            return Given(str(image), read_file(Path(image)))
+        except ImageError as error:
+            raise ImageError(error.status, f"{image}: {error}") from error
+    if isinstance(image, bytes):
+        return Given(f"image {at}", image)
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3:
+        return Given(f"image {at}", np.ascontiguousarray(image))
+    got = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__
+    raise TypeError(f"image {at} must be a path, bytes, or a uint8 RGB array (height, width, 3), got {got}")

@@ -1,0 +1,39 @@
+"""A file, and what was typed about it, to an open Model."""
+
+from pathlib import Path
+from typing import Unpack
+
+from cnnkit import runtime
+from cnnkit.files import sha256_of
+from cnnkit.pipeline._checks import check_spec
+from cnnkit.pipeline._model import Model
+from cnnkit.pipeline._resolve import SpecOptions, resolve_spec
+
+
+def open_model(
+    path: Path | str,
+    *,
+    device: str = "auto",
+    providers: str | None = None,
+    threads: int | None = None,
+    allow_fallback: bool = False,
+    precision: str = "fp32",
+    **options: Unpack[SpecOptions],
+) -> Model:
+    """Open an .onnx file together with its spec; options that are given override what the file says.
+
+    Raises ModelError when the file is not a model, holds no spec and none is given, or does not fit its spec;
+    DeviceError when the device cannot be had.
+    """
+    path = Path(path)
+    session = runtime.open_session(
+        path,
+        device=device,
+        providers=providers,
+        threads=threads,
+        allow_fallback=allow_fallback,
+        precision=precision,
+    )
+    spec, notes = resolve_spec(session, source=str(path), options=options)
+    check_spec(spec, session.inputs, session.outputs, source=str(path))
+    return Model(path, sha256_of(path), spec, session, tuple(notes))

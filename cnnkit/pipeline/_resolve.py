@@ -1,0 +1,96 @@
+"""What the file says and what was typed about it, to the one spec that holds."""
+
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from pydantic import ValidationError
+
+from cnnkit import data
+from cnnkit.errors import ModelError, UsageError
+from cnnkit.pipeline._foreign import describe
+from cnnkit.pipeline._override import overridden
+from cnnkit.runtime import Session
+from cnnkit.spec import METADATA_KEY, ModelSpec, parse_spec, spec_problems
+
+
+class SpecOptions(TypedDict, total=False):
+    """How a file is read, where that is not to be taken from the file. What is None or absent changes nothing.
+
+    spec: a JSON file (or a ModelSpec) instead of what the file holds.
+    preset: channels and preprocessing by name, see `images.PRESETS`.
+    labels: a file of class names.
+    imgsz: the input's (height, width).
+    resize_size: what the resize aims at: the short side, or both sides.
+    resize: how the picture gets its size; `none` takes pictures as they are.
+    interpolation: `implementation:filter`, for instance pillow:bilinear.
+    align, fill: where a letterboxed picture lies and the grey around it.
+    channel_order, scale, mean, std: the values.
+    activation, background: what the scores are.
+    decoder: how a detector's output is read.
+    """
+
+    spec: Path | ModelSpec | None
+    preset: str | None
+    labels: Path | None
+    imgsz: tuple[int, int] | None
+    resize_size: int | None
+    resize: Literal["shortest", "exact", "letterbox", "none"] | None
+    interpolation: str | None
+    align: Literal["center", "top_left"] | None
+    fill: int | None
+    channel_order: Literal["RGB", "BGR"] | None
+    scale: float | None
+    mean: tuple[float, ...] | None
+    std: tuple[float, ...] | None
+    activation: Literal["softmax", "sigmoid", "none"] | None
+    background: bool | None
+    decoder: str | None
+
+
+def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tuple[ModelSpec, list[str]]:
+    """The spec that holds, and sentences about what was deduced; `source` is named in errors."""
+    typed: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    base = _given_spec(typed.pop("spec", None)) or _own_spec(session, source)
+    notes: list[str] = []
+    if base is None:
+        if "preset" not in typed:
+            raise ModelError(_without_spec(source))
+        base, notes = describe(session, source=source, options=options)
+    labels = typed.pop("labels", None)
+    if labels is not None:
+        base = _with_labels(base, labels)
+    try:
+        return overridden(base, typed), notes
+    except ValidationError as error:
+        raise UsageError(f"{source}: with these options the spec is not valid: {spec_problems(error)}") from error
+
+
+def _given_spec(spec: Path | ModelSpec | None) -> ModelSpec | None:
+    if spec is None or isinstance(spec, ModelSpec):
+        return spec
+    try:
+        return parse_spec(spec.read_bytes(), source=str(spec))
+    except OSError as error:
+        raise ModelError(f"{spec}: {error.strerror}; a spec as JSON was expected.") from error
+
+
+def _own_spec(session: Session, source: str) -> ModelSpec | None:
+    text = session.metadata.get(METADATA_KEY)
+    return None if text is None else parse_spec(text, source=source)
+
+
+def _without_spec(source: str) -> str:
+    from cnnkit.images import PRESETS
+
+    return (
+        f"{source}: holds no cnnkit spec, so nothing says how an image is prepared for it. "
+        f"Say it with --preset ({', '.join(PRESETS)}) and --labels FILE, or give --spec FILE."
+    )
+
+
+def _with_labels(base: ModelSpec, path: Path) -> ModelSpec:
+    read = data.read_labels(path)
+    changes: dict[str, Any] = {"classes": read.classes}
+    if read.background and base.task == "classification":
+        changes["output"] = base.output.model_copy(update={"background": True})
+    return base.model_copy(update=changes)

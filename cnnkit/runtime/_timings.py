@@ -1,0 +1,43 @@
+"""Where the time goes: seconds by stage, summed over threads."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["Timings"]
+
+
+class Timings:
+    """Seconds by stage. Every thread adds to its own table, so nothing waits on a lock."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+        self._tables: list[dict[str, float]] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            table = self._table()
+            table[name] = table.get(name, 0.0) + time.perf_counter() - began
+
+    def totals(self) -> dict[str, float]:
+        """Seconds of each stage, summed over all threads, by name."""
+        sums: dict[str, float] = {}
+        with self._lock:
+            for table in self._tables:
+                for name, seconds in list(table.items()):
+                    sums[name] = sums.get(name, 0.0) + seconds
+        return dict(sorted(sums.items()))
+
+    def _table(self) -> dict[str, float]:
+        table: dict[str, float] | None = getattr(self._local, "table", None)
+        if table is None:
+            table = self._local.table = {}
+            with self._lock:
+                self._tables.append(table)
+        return table

@@ -1,0 +1,19 @@
+"""OpenCV, loaded in one place: the sentence that helps when it does not load, and silence for its own log.
+
+What fails in OpenCV is said in our words, with the file's name; its log knows no names and breaks progress bars.
+"""
+
+from cnnkit.errors import MachineError
+
+__all__ = ["cv2"]
+
+try:
+    import cv2
+except ImportError as error:
+    raise MachineError(
+        f"OpenCV does not load: {error}. On a machine without a display install the Debian package libgl1 "
+        "(with libglib2.0-0), or put the wheel without windows in its place: "
+        "pip uninstall opencv-python; pip install opencv-python-headless"
+    ) from error
+
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

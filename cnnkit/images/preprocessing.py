@@ -1,0 +1,127 @@
+"""From decoded pixels to a model's input, as the model's spec says."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cnnkit.errors import ModelError
+from cnnkit.images._opencv import cv2
+from cnnkit.images._resizing import cut, resize
+from cnnkit.images._steps import Border, Gray, Plan, Scale, Step, Window, plan
+from cnnkit.images._values import value_table
+from cnnkit.records import Geometry
+from cnnkit.spec import ModelSpec
+
+__all__ = ["Preprocess"]
+
+Pixels = NDArray[np.uint8]
+
+
+class Preprocess:
+    """What a spec says, as functions: `geometry` moves uint8 pixels, `values` turns them into the model's numbers.
+
+    Threads may share one. Plans are kept by picture size.
+    """
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        self.input_shape = _input_shape(spec)
+        self.dtype = np.dtype(spec.input.dtype)
+        self._plan: Callable[[tuple[int, int]], Plan] = lru_cache(maxsize=256)(self._make_plan)
+        self._table = value_table(spec)
+
+    def __call__(
+        self, image: Pixels, out: NDArray[np.generic] | None = None, *, source_size: tuple[int, int] | None = None
+    ) -> tuple[NDArray[np.generic], Geometry]:
+        """Decoded RGB (H, W, 3) to the model's input without its batch axis, and where the pixels went."""
+        pixels, geometry = self.geometry(image, source_size=source_size)
+        return self.values(pixels, out), geometry
+
+    def geometry(self, image: Pixels, *, source_size: tuple[int, int] | None = None) -> tuple[Pixels, Geometry]:
+        """Move pixels: resize, crop, pad, grey.
+
+        Args:
+            image: (H, W, 3) uint8 RGB.
+            source_size: (height, width) of the picture that `image` is a reduced decoding of; None: `image` is whole.
+
+        Returns:
+            Pixels (h, w, C) uint8 of the input's size, C = 3 in the order RGB whatever the model takes, or 1; and
+            the Geometry that takes boxes between them and the whole picture.
+
+        Raises:
+            ModelError: the spec's operations do not end at the input's size.
+        """
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(f"an image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
+        height, width = image.shape[:2]
+        steps = self._plan(source_size or (height, width))
+        pixels = image
+        for step in steps.steps:
+            pixels = _apply(pixels, step)
+        return pixels, Geometry(steps.source, steps.size, steps.scale, steps.offset)
+
+    def values(self, pixels: Pixels, out: NDArray[np.generic] | None = None) -> NDArray[np.generic]:
+        """Turn pixels (h, w, C) into the model's numbers, (C, h, w) or (h, w, C), its channel order and type.
+
+        Rescale multiplies in float64 and rounds to float32; normalize subtracts and divides in float32. Integer
+        inputs are rounded half to even and clipped. A pixel has 256 values, so a table of their results is looked up.
+
+        Args:
+            pixels: as `geometry` gives them.
+            out: where to write, of the input's shape and type, such as a slice of a batch; None: a new array.
+        """
+        if out is None:
+            out = np.empty(self.input_shape, self.dtype)
+        if out.shape != self.input_shape or out.dtype != self.dtype:
+            raise ValueError(f"out must be {self.dtype} {self.input_shape}, got {out.dtype} {out.shape}")
+        planes = out if self.spec.input.layout == "NCHW" else out.transpose(2, 0, 1)
+        order = (2, 1, 0) if self.spec.input.channels == "BGR" else range(len(planes))
+        for plane, table, channel in zip(planes, self._table, order, strict=True):
+            plane[...] = table[pixels[:, :, channel]]
+        return out
+
+    def _make_plan(self, size: tuple[int, int]) -> Plan:
+        made = plan(self.spec.geometry_operations, size)
+        if made.size != self.spec.input.size:
+            raise ModelError(
+                f"the spec's preprocessing makes {made.size} of a picture of {size}, the input "
+                f"{self.spec.input.name!r} takes {self.spec.input.size} (all height, width); "
+                "end it with a center_crop, or resize with mode exact or letterbox"
+            )
+        return made
+
+
+def _input_shape(spec: ModelSpec) -> tuple[int, int, int]:
+    (height, width), channels = spec.input.size, spec.input.n_channels
+    return (channels, height, width) if spec.input.layout == "NCHW" else (height, width, channels)
+
+
+def _apply(pixels: Pixels, step: Step) -> Pixels:
+    match step:
+        case Gray():
+            return np.asarray(Image.fromarray(pixels).convert("L"))[:, :, None]
+        case Scale():
+            return resize(pixels, step)
+        case Window():
+            return cut(pixels, step)
+        case Border():
+            return _surround(pixels, step)
+
+
+_BORDERS = {
+    "constant": cv2.BORDER_CONSTANT,
+    "edge": cv2.BORDER_REPLICATE,
+    "reflect": cv2.BORDER_REFLECT_101,
+    "symmetric": cv2.BORDER_REFLECT,
+}
+
+
+def _surround(pixels: Pixels, step: Border) -> Pixels:
+    height, width, channels = pixels.shape
+    bottom, right = step.size[0] - height - step.top, step.size[1] - width - step.left
+    fill = (step.fill,) * channels
+    around = cv2.copyMakeBorder(pixels, step.top, bottom, step.left, right, _BORDERS[step.mode], value=fill)
+    return np.asarray(around, np.uint8).reshape(*step.size, channels)

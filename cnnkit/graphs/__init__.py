@@ -12,6 +12,7 @@ from cnnkit.graphs._files import (
     write_metadata,
 )
 from cnnkit.graphs._layers import Layer, layer_table
+from cnnkit.graphs._probe import probe_model
 from cnnkit.graphs._shapes import inputs_of, shape_of
 from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
 
@@ -24,6 +25,7 @@ __all__ = [
     "load",
     "metadata_of",
     "opset_of",
+    "probe_model",
     "quantizes_dynamically",
     "read_metadata",
     "remove_stack_traces",

@@ -3,6 +3,7 @@
 from cnnkit.pipeline._job import Given
 from cnnkit.pipeline._model import BATCH_SIZE, Model, OnError, Prediction
 from cnnkit.pipeline._open import open_model
+from cnnkit.pipeline._prepared import prepared
 from cnnkit.pipeline._resolve import SpecOptions
 
-__all__ = ["BATCH_SIZE", "Given", "Model", "OnError", "Prediction", "SpecOptions", "open_model"]
+__all__ = ["BATCH_SIZE", "Given", "Model", "OnError", "Prediction", "SpecOptions", "open_model", "prepared"]

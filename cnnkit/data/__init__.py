@@ -9,6 +9,7 @@ from cnnkit.data._labels import Labels, read_class_map, read_labels
 from cnnkit.data._listing import Listing, find_images
 from cnnkit.data._magic import IMAGE_SUFFIXES
 from cnnkit.data._parts import Part, find_part, find_parts
+from cnnkit.data._photos import sample_photos
 from cnnkit.data._truth import Truth, read_truth
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "read_idx",
     "read_labels",
     "read_truth",
+    "sample_photos",
     "write_digits",
     "write_image_folder",
 ]

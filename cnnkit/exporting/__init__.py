@@ -1,0 +1,5 @@
+"""torch to one .onnx file with its spec inside: exported, checked, verified, then written."""
+
+from cnnkit.exporting._export import DEFAULT_OPSET, Exported, export, export_source
+
+__all__ = ["DEFAULT_OPSET", "Exported", "export", "export_source"]

@@ -1,0 +1,28 @@
+"""An exported file against its source, from file bytes to decision; and the sources themselves."""
+
+from cnnkit.verification._forward import forward, in_eval_mode, output_tensors, unsteady_parts
+from cnnkit.verification._pictures import N_PICTURES, Picture, Pictures, find_pictures
+from cnnkit.verification._record import Comparison, OutputDifference, OwnPreprocessing, Precision, Verification
+from cnnkit.verification._sources import Source, open_source
+from cnnkit.verification._verify import TRACED_BATCH, prepared, verify
+
+__all__ = [
+    "N_PICTURES",
+    "TRACED_BATCH",
+    "Comparison",
+    "OutputDifference",
+    "OwnPreprocessing",
+    "Picture",
+    "Pictures",
+    "Precision",
+    "Source",
+    "Verification",
+    "find_pictures",
+    "forward",
+    "in_eval_mode",
+    "open_source",
+    "output_tensors",
+    "prepared",
+    "unsteady_parts",
+    "verify",
+]

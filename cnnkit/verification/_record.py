@@ -1,0 +1,88 @@
+"""What a verification found: goes into the spec, and is true when it passed."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from cnnkit.errors import CheckFailed
+
+Precision = Literal["fp32", "bf16", "fp16", "int8"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OutputDifference(_Model):
+    """One output of the file against the source's. A figure is None where a value is not a finite number.
+
+    `max_relative` and `mean_relative` divide by the source's value, or by a thousandth of its largest where that is
+    more; `cosine` is the least over the images; `tolerance` bounds `max_abs` (None: no bound at this precision).
+    """
+
+    name: str
+    max_abs: float | None
+    mean_abs: float | None
+    max_relative: float | None
+    mean_relative: float | None
+    cosine: float | None
+    tolerance: float | None
+
+
+class Comparison(_Model):
+    """The file run over all the images in batches of one size on one provider, beside the source.
+
+    The agreements are shares of images: the same best class, the same five best. A tie within the tolerance agrees.
+    """
+
+    provider: str
+    batch_size: int
+    outputs: tuple[OutputDifference, ...] = ()
+    top1_agreement: float | None = None
+    top5_agreement: float | None = None
+    max_probability_change: float | None = None
+    problems: tuple[str, ...] = ()
+
+
+class OwnPreprocessing(_Model):
+    """The source's own transform beside the preprocessing in the spec, on the same files."""
+
+    max_level: float
+    mean_level: float
+    top1_agreement: float | None
+    problems: tuple[str, ...] = ()
+
+
+class PictureFacts(_Model):
+    name: str
+    sha256: str
+
+
+class Verification(_Model):
+    """An exported file against its source. `problems` says in sentences what is out of tolerance."""
+
+    passed: bool
+    precision: Precision
+    origin: str
+    images: tuple[PictureFacts, ...]
+    comparisons: tuple[Comparison, ...]
+    own_preprocessing: OwnPreprocessing | None = None
+    problems: tuple[str, ...] = ()
+    versions: dict[str, str] = {}
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    @property
+    def worst(self) -> OutputDifference | None:
+        """The largest difference of all outputs, batches and providers."""
+        found = [output for each in self.comparisons for output in each.outputs if output.max_abs is not None]
+        return max(found, key=lambda output: output.max_abs or 0.0, default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_none=True)
+
+    def require(self, what: str) -> None:
+        """Raise CheckFailed with the problems unless everything is within tolerance."""
+        if not self.passed:
+            raise CheckFailed(f"{what} does not do what its source does: {' '.join(self.problems)}")

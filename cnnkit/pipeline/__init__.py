@@ -1,9 +1,20 @@
 """Spec and session to rows in key order: the one place that joins images, runtime and postprocess."""
 
+from cnnkit.pipeline._isolated import IsolatedRows
 from cnnkit.pipeline._job import Given
 from cnnkit.pipeline._model import BATCH_SIZE, Model, OnError, Prediction
 from cnnkit.pipeline._open import open_model
 from cnnkit.pipeline._prepared import prepared
 from cnnkit.pipeline._resolve import SpecOptions
 
-__all__ = ["BATCH_SIZE", "Given", "Model", "OnError", "Prediction", "SpecOptions", "open_model", "prepared"]
+__all__ = [
+    "BATCH_SIZE",
+    "Given",
+    "IsolatedRows",
+    "Model",
+    "OnError",
+    "Prediction",
+    "SpecOptions",
+    "open_model",
+    "prepared",
+]

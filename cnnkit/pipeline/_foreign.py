@@ -3,6 +3,7 @@
 from typing import Any, Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cnnkit import images
 from cnnkit.errors import ModelError
@@ -10,6 +11,8 @@ from cnnkit.runtime import Session, TensorInfo, first_line
 from cnnkit.spec import ClassificationOutput, ClassName, DetectionOutput, ModelInput, ModelSpec
 
 INPUT_DTYPES = ("float32", "float16", "uint8", "int8")
+UINT8_STEPS = 256
+UINT8_TOLERANCE = 0.25  # a thousand small scores lose that much by rounding
 SUM_TOLERANCE = 1e-2  # float16 probabilities over 1000 classes add up to within this of 1
 
 
@@ -18,7 +21,7 @@ def describe(session: Session, *, source: str, options: Any) -> tuple[ModelSpec,
     decoder = options.get("decoder")
     task: Literal["classification", "detection"] = "detection" if decoder else "classification"
     made = _input(session, source=source, imgsz=options.get("imgsz"))
-    channels, operations = images.preset(options["preset"], size=made.size, channels=made.channels, task=task)
+    channels, operations = images.preset(options["preset"], size=made.size, channels=made.n_channels, task=task)
     made = made.model_copy(update={"channels": channels})
     notes: list[str] = []
     if decoder:
@@ -64,32 +67,31 @@ def _layout(info: TensorInfo, source: str) -> Literal["NCHW", "NHWC"]:
 def _scores(
     session: Session, made: ModelInput, *, source: str, options: Any
 ) -> tuple[ClassificationOutput, int, list[str]]:
-    """The output's name, activation and count, from one run on a grey picture."""
+    """The output's name, activation and count, from one run on a black picture."""
     shape = (made.n_channels, *made.size) if made.layout == "NCHW" else (*made.size, made.n_channels)
     batch = session.inputs[0].shape[0] or 1
     try:
-        outputs = session.run({made.name: np.full((batch, *shape), 1, dtype=made.dtype)})
+        outputs = session.run({made.name: np.zeros((batch, *shape), dtype=made.dtype)})
     except Exception as error:
-        raise ModelError(f"{source}: does not run on an empty picture {shape}: {first_line(error)}") from error
+        raise ModelError(f"{source}: does not run on a black picture {shape}: {first_line(error)}") from error
     name = session.outputs[0].name
     scores = np.asarray(outputs[name])[0].reshape(-1)
-    activation, notes = options.get("activation"), []
-    if activation is None:
-        activation = "none" if _are_probabilities(scores) else "softmax"
-        if activation == "none":
-            notes.append(
-                f'Output "{name}" adds up to 1, so it is taken as probabilities (--activation says otherwise).'
-            )
+    fields, notes = _reading(name, scores)
+    if options.get("activation"):
+        fields["activation"] = options["activation"]
     background = bool(options.get("background"))
-    quantised = {"scale": 1.0, "zero_point": 0} if scores.dtype.kind in "iu" else {}
-    if quantised:
-        notes.append(
-            f'Output "{name}" is {scores.dtype}: its scores are taken as they are. --spec FILE says their scale.'
-        )
-    output = ClassificationOutput(name=name, activation=activation, background=background, **quantised)
-    return output, len(scores) - int(background), notes
+    return ClassificationOutput(name=name, background=background, **fields), len(scores) - int(background), notes
 
 
-def _are_probabilities(scores: Any) -> bool:
+def _reading(name: str, scores: NDArray[Any]) -> tuple[dict[str, Any], list[str]]:
+    """Activation and scale of an output, from the scores of one picture, and a sentence when something was deduced."""
     values = np.asarray(scores, dtype=np.float64)
-    return bool(len(values) > 1 and values.min() >= 0 and abs(values.sum() - 1) < SUM_TOLERANCE)
+    if scores.dtype == np.uint8 and abs(values.sum() / UINT8_STEPS - 1) < UINT8_TOLERANCE:
+        fields = {"activation": "none", "scale": 1 / UINT8_STEPS, "zero_point": 0}
+        return fields, [f'Output "{name}" is uint8 and adds up to 256, so it is taken as probabilities in 1/256.']
+    if scores.dtype.kind in "iu":
+        return {"activation": "softmax"}, []  # without a scale: refused by the checks, which say how to give one
+    if len(values) > 1 and values.min() >= 0 and abs(values.sum() - 1) < SUM_TOLERANCE:
+        said = f'Output "{name}" adds up to 1, so it is taken as probabilities (--activation says otherwise).'
+        return {"activation": "none"}, [said]
+    return {"activation": "softmax"}, []

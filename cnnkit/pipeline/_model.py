@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, overload
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit import images, postprocess
-from cnnkit.errors import ImageError
+from cnnkit import graphs, images, postprocess
+from cnnkit.errors import ImageError, UsageError
 from cnnkit.pipeline._job import Given, ImageJob, Item, read_file
 from cnnkit.records import Classification, Detections, Row, Sample
 from cnnkit.runtime import Session, Timings, available_cores, run_ordered
@@ -74,6 +73,21 @@ class Model:
         """How many images the file takes at a time, None when it takes any number."""
         return self.session.inputs[0].shape[0]
 
+    def batch_size(self, asked: int | None = None) -> tuple[int, str | None]:
+        """How many images go into a batch, and why when neither the caller nor the default decided."""
+        if self.fixed_batch is not None:
+            if asked not in (None, self.fixed_batch):
+                raise UsageError(
+                    f"{self.path}: takes exactly {self.fixed_batch} image(s) at a time, --batch-size {asked} was asked "
+                    f"for. Leave it out, or export with a dynamic batch."
+                )
+            return self.fixed_batch, f"the file takes exactly {self.fixed_batch} at a time"
+        if asked is not None:
+            return asked, None
+        if graphs.quantizes_dynamically(self.path):
+            return 1, "the model quantises dynamically: an answer would depend on the other images of its batch"
+        return BATCH_SIZE, None
+
     def rows(
         self,
         samples: Sequence[Sample],
@@ -86,7 +100,7 @@ class Model:
         timings: Timings | None = None,
     ) -> Iterator[Row]:
         """One row for each sample, in their order; batches are cut by position."""
-        size = batch_size or self.fixed_batch or BATCH_SIZE
+        size, _ = self.batch_size(batch_size)
         batches = (samples[start : start + size] for start in range(0, len(samples), size))
         for rows in self.run_batches(
             batches, workers=workers, on_error=on_error, topk=topk, max_pixels=max_pixels, timings=timings
@@ -131,7 +145,7 @@ class Model:
 
     def _predictions(self, several: list[Image], *, topk: int) -> list[Prediction]:
         given = [_given(image, at) for at, image in enumerate(several)]
-        size = self.fixed_batch or BATCH_SIZE
+        size, _ = self.batch_size()
         batches = [given[start : start + size] for start in range(0, len(given), size)]
         workers = max(1, min(len(batches), available_cores().count))
         rows = [row for batch in self.run_batches(batches, workers=workers, topk=topk) for row in batch]
@@ -144,6 +158,8 @@ class Model:
 @contextmanager
 def single_threaded() -> Iterator[None]:
     """OpenCV without threads of its own: the workers are the threads."""
+    import cv2  # images has loaded it, with a sentence of its own where that fails
+
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

@@ -17,7 +17,7 @@ def overridden(base: ModelSpec, typed: dict[str, Any]) -> ModelSpec:
     geometry: list[Operation] = list(base.geometry_operations)
     values: list[Operation] = list(base.value_operations)
     if "preset" in typed:
-        channels, operations = images.preset(typed["preset"], size=size, channels=channels, task=base.task)
+        channels, operations = images.preset(typed["preset"], size=size, channels=base.input.n_channels, task=base.task)
         split = base.model_copy(update={"preprocess": tuple(operations)})
         geometry, values = list(split.geometry_operations), list(split.value_operations)
     elif size != base.input.size:

@@ -5,7 +5,7 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import ValidationError
 
-from cnnkit import data
+from cnnkit import data, images
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.pipeline._foreign import describe
 from cnnkit.pipeline._override import overridden
@@ -80,11 +80,9 @@ def _own_spec(session: Session, source: str) -> ModelSpec | None:
 
 
 def _without_spec(source: str) -> str:
-    from cnnkit.images import PRESETS
-
     return (
         f"{source}: holds no cnnkit spec, so nothing says how an image is prepared for it. "
-        f"Say it with --preset ({', '.join(PRESETS)}) and --labels FILE, or give --spec FILE."
+        f"Say it with --preset ({', '.join(images.PRESETS)}) and --labels FILE, or give --spec FILE."
     )
 
 

@@ -13,11 +13,13 @@ attempts/       a marker for each shard under way
 from cnnkit.predictions._exports import EXPORT_FORMATS, write_export
 from cnnkit.predictions._folder import RunFolder, Shard, write_inputs
 from cnnkit.predictions._plan import BatchRun, Manifest, ModelFacts, Plan, ProviderFacts
+from cnnkit.predictions._record import Attempt, RunRecord, read_record
 from cnnkit.predictions._run import Run, open_run
 from cnnkit.predictions._table import rows_from_table, schema_for, table_from_rows
 
 __all__ = [
     "EXPORT_FORMATS",
+    "Attempt",
     "BatchRun",
     "Manifest",
     "ModelFacts",
@@ -25,8 +27,10 @@ __all__ = [
     "ProviderFacts",
     "Run",
     "RunFolder",
+    "RunRecord",
     "Shard",
     "open_run",
+    "read_record",
     "rows_from_table",
     "schema_for",
     "table_from_rows",

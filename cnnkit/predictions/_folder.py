@@ -23,6 +23,7 @@ from cnnkit.records import Row, Sample
 if TYPE_CHECKING:
     import pyarrow as pa
 
+EXPORT_FILES = ("predictions.csv", "predictions.jsonl", "predictions.coco.json")
 INPUTS_CHUNK = 50_000  # keys that are in memory at once while the list is written
 
 
@@ -74,6 +75,7 @@ class RunFolder:
         try:
             facts = {"pid": os.getpid(), "host": socket.gethostname()}
             write_text(path / ".holder", json.dumps(facts))
+            _sweep(path)
             yield cls(path)
         finally:
             (path / ".holder").unlink(missing_ok=True)
@@ -90,26 +92,24 @@ class RunFolder:
         return Manifest.read(path) if path.exists() else None
 
     def clear(self) -> None:
-        """Start anew: take away what a run wrote, and nothing else."""
-        for name in (
-            "manifest.json",
-            "plan.json",
-            "inputs.parquet",
-            "run.json",
-        ):  # the manifest first: it says complete
-            (self.path / name).unlink(missing_ok=True)
-        for name in ("predictions.csv", "predictions.jsonl", "predictions.coco.json"):
-            (self.path / name).unlink(missing_ok=True)
+        """Start anew: take away what a run wrote, and nothing else. The plan goes last: it says the folder is ours."""
+        (self.path / "manifest.json").unlink(missing_ok=True)  # first: it says the run is complete
         for name in ("parts", "attempts"):
             shutil.rmtree(self.path / name, ignore_errors=True)
+        for name in (*EXPORT_FILES, "inputs.parquet", "run.json", "plan.json"):
+            (self.path / name).unlink(missing_ok=True)
 
-    def adopt(self, plan: Plan) -> None:
-        """Write the plan of a new run, or check that it is the one that is already here."""
+    def adopt(self, plan: Plan) -> Plan:
+        """Write the plan of a new run, or check it against the one that is here; the plan that holds is returned."""
         present = self.plan
         if present is None:
             plan.write(self.path / "plan.json")
-            return
-        differences = present.differences(plan)
+            return plan
+        self.refuse(present.differences(plan))
+        return present
+
+    def refuse(self, differences: Sequence[str]) -> None:
+        """Raise DataError when there are any."""
         if differences:
             raise DataError(
                 f"{self.path}: holds another run; {'; '.join(differences)}. "
@@ -134,6 +134,21 @@ class RunFolder:
     def marker(self, index: int) -> Path:
         """Laid before a shard is begun and removed when its part is there: one that is met tells of a death."""
         return self.path / "attempts" / f"shard-{index:05d}"
+
+    def begin(self, shard: Shard) -> None:
+        """Lay the shard's marker."""
+        marker = self.marker(shard.index)
+        marker.parent.mkdir(exist_ok=True)
+        marker.touch()
+
+    def began(self) -> list[int]:
+        """The shards that have a marker, in order."""
+        markers = (self.path / "attempts").glob("shard-*")
+        return sorted(int(marker.name.removeprefix("shard-")) for marker in markers)
+
+    def abandon(self) -> None:
+        """Take the markers away: whoever calls this is alive, so none of them tells of a death."""
+        shutil.rmtree(self.path / "attempts", ignore_errors=True)
 
     def write_part(self, plan: Plan, shard: Shard, rows: Sequence[Row]) -> None:
         import pyarrow.parquet as pq
@@ -164,7 +179,7 @@ class RunFolder:
             versions=versions,
         )
         manifest.write(self.path / "manifest.json")
-        shutil.rmtree(self.path / "attempts", ignore_errors=True)
+        self.abandon()
         return manifest
 
 
@@ -197,6 +212,13 @@ def _refuse_foreign(path: Path) -> None:
     )
     if foreign:
         raise DataError(f"{path}: not empty and not a run folder (it holds {foreign[0]!r}). Give another -o.")
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a killed process left half written; the lock is ours, so nobody is writing it."""
+    for folder in (path, path / "parts"):
+        for left in folder.glob(".*.tmp"):
+            left.unlink(missing_ok=True)
 
 
 def _holder(path: Path) -> str:

@@ -4,7 +4,7 @@ from cnnkit.runtime._cores import Cores, available_cores
 from cnnkit.runtime._devices import DEVICES, Provider
 from cnnkit.runtime._engine import Done, Job, Outputs, run_ordered
 from cnnkit.runtime._session import Session, TensorInfo, first_line, import_onnxruntime, open_session
-from cnnkit.runtime._timings import Timings
+from cnnkit.runtime._timings import Timings, bound_by
 
 __all__ = [
     "DEVICES",
@@ -17,6 +17,7 @@ __all__ = [
     "TensorInfo",
     "Timings",
     "available_cores",
+    "bound_by",
     "first_line",
     "import_onnxruntime",
     "open_session",

@@ -40,10 +40,11 @@ class TensorInfo:
 class Session:
     """A model that runs. `run` may be called by several threads at once."""
 
-    def __init__(self, session: Any, *, path: Path | None, provider: Provider) -> None:
+    def __init__(self, session: Any, *, path: Path | None, provider: Provider, how: dict[str, Any]) -> None:
         self._session = session
         self.path = path
         self.provider = provider
+        self.how = how  # what `open_session` needs to open the same again
         self.inputs = tuple(_info(each) for each in session.get_inputs())
         self.outputs = tuple(_info(each) for each in session.get_outputs())
         self.metadata: dict[str, str] = dict(session.get_modelmeta().custom_metadata_map)
@@ -98,8 +99,13 @@ def open_session(
         session = _open(onnxruntime, model, request, threads=threads or 1)
         got = session.get_providers()
         if got[0] == request.first:
-            options = _given_options(session, request)
-            return Session(session, path=model if isinstance(model, Path) else None, provider=Provider(got[0], options))
+            how = {
+                "providers" if providers else "device": request.name,
+                "threads": threads or 1,
+                "precision": precision,
+            }
+            provider = Provider(got[0], _given_options(session, request))
+            return Session(session, path=model if isinstance(model, Path) else None, provider=provider, how=how)
         problem = DeviceError(f"device {request.name!r} cannot be had: the session opened on {', '.join(got)}.")
     raise problem or DeviceError(f"device {device!r} cannot be had.")
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["Timings"]
+__all__ = ["Timings", "bound_by"]
 
 
 class Timings:
@@ -41,3 +41,15 @@ class Timings:
             with self._lock:
                 self._tables.append(table)
         return table
+
+
+def bound_by(stages: dict[str, float]) -> str:
+    """Say in one line where the workers' time went: `run: 71 % of the workers' time (decode 18 %, ...)`."""
+    work = {name: seconds for name, seconds in stages.items() if name != "write" and seconds > 0}
+    total = sum(work.values())
+    if not total:
+        return "nothing was run"
+    ranked = sorted(work, key=lambda name: -work[name])
+    shares = [f"{name} {100 * work[name] / total:.0f} %" for name in ranked]
+    first = shares[0].replace("wait", "waiting for results to be written")
+    return f"{first} of the workers' time ({', '.join(shares[1:])})" if shares[1:] else f"{first} of the workers' time"

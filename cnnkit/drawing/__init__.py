@@ -3,10 +3,10 @@
 A figure is a `Markup` string: one `<svg>` with a title and a description for those who hear it, no colour of its own
 (the page's style sheet gives the classes theirs, in light and dark) and no identifier but those that begin with `name`.
 
-The classes for a style sheet: `figure`, `frame`, `grid`, `tick`, `label`, `legend`, `name`, `value`; `line`, `dot`, `bar`
-and `point` with `series-1` .. `series-6`; `faint` and `hidden` lines; `band`, `whisker`, `diagonal`, `front`, `weight`;
-`cell` with `right` or `wrong` and `level-1` .. `level-6`, and in it the texts `count` and `share`. `data-plot` on a chart
-of lines says how pixels and values go together, for a script that reads values off the curves.
+The classes for a style sheet: `figure`, `frame`, `grid`, `tick`, `label`, `legend`, `name`, `value`; `line`, `dot`,
+`bar` and `point` with `series-1` .. `series-6`; `faint` and `hidden` lines; `band`, `whisker`, `diagonal`, `front`,
+`weight`; `cell` with `right` or `wrong` and `level-1` .. `level-6`, and in it the texts `count` and `share`.
+`data-plot` on a chart of lines says how pixels and values go together, for a script that reads values off the curves.
 """
 
 from cnnkit.drawing._bars import Bar, histogram, interval_bars

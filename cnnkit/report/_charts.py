@@ -1,0 +1,193 @@
+"""Which charts a page of results has, each with its caption."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from cnnkit import drawing
+from cnnkit.metrics import wilson
+from cnnkit.report._thresholds import Thresholds
+from cnnkit.report._words import count, percent
+from cnnkit.results import Calibration, ClassFigures, Curve, Results
+
+SHOWN = 5  # curves in colour beside the one of all classes
+FAINT = 40  # that many classes still make a picture as thin lines
+PERCENT = {"percent": True}
+
+
+@dataclass(frozen=True)
+class Chart:
+    name: str
+    svg: Markup
+    heading: str
+    caption: str
+    classes: tuple[tuple[str, str], ...] = ()  # those whose curve can be picked, as (id, label)
+
+
+def weakest_bars(results: Results, labels: Sequence[str], *, limit: int = 15) -> Chart | None:
+    known = [(each, label) for each, label in zip(results.per_class, labels, strict=True) if each.recall is not None]
+    known.sort(key=lambda pair: (pair[0].recall or 0.0, -pair[0].n))
+    if len(known) < 2:
+        return None
+    bars = [_recall_bar(each, label) for each, label in known[:limit]]
+    which = "All classes" if len(known) <= limit else f"The {limit} weakest of {count(len(known))} classes"
+    svg = drawing.interval_bars(
+        bars,
+        name="weakest",
+        title="Recall of the weakest classes",
+        description=f"{which}, lowest recall first: " + "; ".join(f"{bar.label} {bar.text}" for bar in bars[:5]),
+        axis=drawing.Axis("Recall", **PERCENT),
+    )
+    return Chart("weakest", svg, "Recall by class", f"{which}, weakest first; the whisker is the 95 % interval.")
+
+
+def _recall_bar(each: ClassFigures, label: str) -> drawing.Bar:
+    low, high = each.intervals.get("recall", (None, None))
+    return drawing.Bar(label, each.recall, low, high, percent(each.recall))
+
+
+def curve_chart(
+    curves: Sequence[Curve], results: Results, labels: Sequence[str], *, kind: str, heading: str, x: str, y: str
+) -> Chart | None:
+    """Draw the curve of all classes and the weakest ones in colour, the others faint or waiting to be picked."""
+    if not curves:
+        return None
+    figure = "ap" if kind == "pr" else "roc_auc"
+    weakest = sorted(curves, key=lambda curve: _strength(curve, results, figure))
+    coloured = [curve for curve in weakest if curve.index is None] + [
+        curve for curve in weakest if curve.index is not None
+    ][:SHOWN]
+    rest = [curve for curve in curves if curve not in coloured]
+    lines = [drawing.Line(_curve_label(curve, labels), curve.x, curve.y) for curve in coloured]
+    lines += [
+        drawing.Line(_curve_label(curve, labels), curve.x, curve.y, style="faint" if len(rest) <= FAINT else "hidden")
+        for curve in rest
+    ]
+    drawn = [*coloured, *rest]
+    svg = drawing.line_chart(
+        lines,
+        name=f"{kind}-curve",
+        title=heading,
+        description=_curve_description(coloured, results, labels, figure),
+        x=drawing.Axis(x, **PERCENT),
+        y=drawing.Axis(y, **PERCENT),
+        diagonal=kind == "roc",
+        step=0.5 if len(lines) <= FAINT else 2.0,
+    )
+    picks = tuple((str(at), _curve_label(curve, labels)) for at, curve in enumerate(drawn))
+    others = f"; {count(len(rest))} others {'thin' if len(rest) <= FAINT else 'can be picked'}" if rest else ""
+    return Chart(f"{kind}-curve", svg, heading, f"In colour the weakest classes{others}.", picks if rest else ())
+
+
+def _strength(curve: Curve, results: Results, figure: str) -> float:
+    value = None if curve.index is None else getattr(results.per_class[curve.index], figure)
+    return 2.0 if value is None else float(value)
+
+
+def _curve_label(curve: Curve, labels: Sequence[str]) -> str:
+    return "all classes" if curve.index is None else labels[curve.index]
+
+
+def _curve_description(curves: Sequence[Curve], results: Results, labels: Sequence[str], figure: str) -> str:
+    parts = []
+    for curve in curves:
+        value = None if curve.index is None else getattr(results.per_class[curve.index], figure)
+        parts.append(_curve_label(curve, labels) + (f": area {value:.3f}" if value is not None else ""))
+    return "Curves of " + "; ".join(parts)
+
+
+def reliability_chart(calibration: Calibration) -> Chart | None:
+    bins = [each for each in calibration.equal_width if each.n]
+    if not bins:
+        return None
+    intervals = [wilson(round((each.accuracy or 0.0) * each.n), each.n) for each in bins]
+    svg = drawing.reliability_diagram(
+        [each.confidence or 0.0 for each in bins],
+        [each.accuracy or 0.0 for each in bins],
+        [each.n for each in bins],
+        low=[each.low for each in intervals],
+        high=[each.high for each in intervals],
+        name="reliability",
+        title="Reliability: accuracy against confidence",
+        description="; ".join(
+            f"{percent(each.confidence)} sure: {percent(each.accuracy)} right of {count(each.n)}" for each in bins
+        ),
+    )
+    caption = "On the dashed line the model is right as often as it says. Below it: too sure. Bars: how many images."
+    return Chart("reliability", svg, "Is it as sure as it is right?", caption)
+
+
+def risk_coverage_chart(curve: Curve) -> Chart:
+    svg = drawing.line_chart(
+        [drawing.Line("accuracy of the answers", curve.x, curve.y)],
+        name="risk-coverage",
+        title="Accuracy of the images that are answered, by their share",
+        description=_at_coverages(curve),
+        x=drawing.Axis("Share of images answered, surest first", **PERCENT),
+        y=drawing.Axis("Accuracy of those", min([0.9, *curve.y]) - 0.02, 1.0, **PERCENT),
+    )
+    return Chart(
+        "risk-coverage",
+        svg,
+        "If the least sure go to a person",
+        "How accurate the rest is when only the surest are answered.",
+    )
+
+
+def _at_coverages(curve: Curve) -> str:
+    found = []
+    for wanted in (0.5, 0.8, 0.9, 1.0):
+        nearest = min(range(len(curve.x)), key=lambda at: abs(curve.x[at] - wanted))
+        found.append(f"{percent(curve.x[nearest])} answered: {percent(curve.y[nearest])} right")
+    return "; ".join(found)
+
+
+def curve_charts(results: Results, labels: Sequence[str]) -> list[Chart]:
+    charts = [
+        curve_chart(
+            results.curves.pr, results, labels, kind="pr", heading="Precision and recall", x="Recall", y="Precision"
+        ),
+        curve_chart(
+            results.curves.roc,
+            results,
+            labels,
+            kind="roc",
+            heading="Receiver operating characteristic",
+            x="False positive rate",
+            y="True positive rate",
+        ),
+    ]
+    return [chart for chart in charts if chart]
+
+
+def calibration_charts(results: Results) -> list[Chart]:
+    charts = [
+        reliability_chart(results.calibration) if results.calibration else None,
+        risk_coverage_chart(results.curves.risk_coverage) if results.curves.risk_coverage else None,
+    ]
+    return [chart for chart in charts if chart]
+
+
+def threshold_chart(found: Thresholds) -> Chart:
+    """Precision and recall of all classes together against the threshold."""
+    answered, right = found.answered[0], found.right[0]
+    precision = [hits / of if of else float("nan") for hits, of in zip(right.tolist(), answered.tolist(), strict=True)]
+    recall = [hits / int(found.total[0]) for hits in right.tolist()]
+    lows, highs = zip(
+        *(wilson(hits, of) for hits, of in zip(right.tolist(), answered.tolist(), strict=True)), strict=True
+    )
+    svg = drawing.line_chart(
+        [
+            drawing.Line("precision: right of those answered", found.thresholds, precision, lows, highs),
+            drawing.Line("recall: answered right of all images", found.thresholds, recall),
+        ],
+        name="threshold-curve",
+        title="Precision and recall by threshold",
+        description=f"Without a threshold precision and recall are {percent(precision[0])}; at the highest, "
+        f"{found.thresholds[-1]:.4g}, precision is {percent(precision[-1])} and recall {percent(recall[-1])}.",
+        x=drawing.Axis("Threshold on the confidence"),
+        y=drawing.Axis("Share", percent=True),
+    )
+    caption = "All classes together; the band is the 95 % interval of precision."
+    return Chart("threshold-curve", svg, "Precision and recall as the threshold moves", caption)

@@ -1,0 +1,53 @@
+"""rows.parquet as arrays."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """One entry an image: (n,) each. `label` and `predicted` are -1 where there is none, `p` and `confidence` NaN."""
+
+    keys: "pa.ChunkedArray"
+    digests: "pa.ChunkedArray"
+    label: NDArray[np.int64]
+    predicted: NDArray[np.int64]
+    p: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        return np.logical_and(self.label >= 0, self.predicted >= 0)
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        return np.logical_and(self.answered, self.label != self.predicted)
+
+    def key(self, at: int) -> str:
+        return str(self.keys[at].as_py())
+
+    def digest(self, at: int) -> bytes | None:
+        found: bytes | None = self.digests[at].as_py()
+        return found
+
+
+def outcomes_from_rows(rows: "pa.Table") -> Outcomes:
+    """Take the rows of a classification with one label an image."""
+    return Outcomes(
+        keys=rows.column("key"),
+        digests=rows.column("digest"),
+        label=_filled(rows.column("label"), -1, np.int64),
+        predicted=_filled(rows.column("predicted"), -1, np.int64),
+        p=_filled(rows.column("p"), np.nan, np.float64),
+        confidence=_filled(rows.column("confidence"), np.nan, np.float64),
+    )
+
+
+def _filled(column: "pa.ChunkedArray", absent: float, dtype: type[Any]) -> NDArray[Any]:
+    return np.asarray(column.fill_null(absent).to_numpy(), dtype=dtype)

@@ -1,0 +1,226 @@
+"""From results to report.html and report.md."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnkit import drawing
+from cnnkit.files import write_text
+from cnnkit.predictions import Run
+from cnnkit.report import _charts, _gallery, _tables
+from cnnkit.report._confusions import Pair, classes_to_draw, largest_pairs
+from cnnkit.report._markdown import markdown
+from cnnkit.report._names import class_labels
+from cnnkit.report._outcomes import Outcomes, outcomes_from_rows
+from cnnkit.report._page import page
+from cnnkit.report._summary import headline, sentences
+from cnnkit.report._thresholds import Thresholds, thresholds_from_outcomes
+from cnnkit.report._words import count, counted, percent
+from cnnkit.results import Results
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+MAP_FROM = 60  # with more classes than these a map of all of them stands beside the grid
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the sections of a page are made of."""
+
+    results: Results
+    labels: list[str]
+    outcomes: Outcomes | None
+    matrix: "NDArray[np.int64] | None"
+    pairs: list[Pair]
+    root: Path | None
+    run: Run | None
+
+
+def write_report(
+    folder: Path, results: Results, *, rows: "pa.Table", images_root: Path | None, run: Run | None = None
+) -> Path:
+    """Write report.html and report.md into `folder` and return the path of the page.
+
+    `rows` is the table of rows.parquet, `images_root` the folder that its keys are relative to (None: a page without
+    pictures). `run` adds why files could not be read and the command. Equal input gives equal bytes.
+    """
+    facts = _facts(results, rows, images_root, run)
+    path = folder / "report.html"
+    write_text(path, html(facts))
+    write_text(folder / "report.md", markdown(results, facts.labels, facts.pairs, facts.run))
+    return path
+
+
+def _facts(results: Results, rows: "pa.Table", root: Path | None, run: Run | None) -> Facts:
+    single = results.task == "classification" and not results.multilabel
+    matrix = results.confusion.matrix() if results.confusion is not None else None
+    return Facts(
+        results=results,
+        labels=class_labels(results.classes),
+        outcomes=outcomes_from_rows(rows) if single else None,
+        matrix=matrix,
+        pairs=largest_pairs(matrix) if matrix is not None else [],
+        root=root,
+        run=run,
+    )
+
+
+def html(facts: Facts) -> str:
+    results, labels = facts.results, facts.labels
+    thresholds = thresholds_from_outcomes(facts.outcomes, len(labels)) if facts.outcomes else None
+    content: dict[str, Any] = {
+        "sentences": sentences(results, labels, facts.pairs),
+        "warnings": results.warnings,
+        "figures": _tables.figure_rows(results),
+        "galleries": _galleries(facts),
+        "confusion": _confusion(facts),
+        "class_charts": [chart for chart in [_charts.weakest_bars(results, labels)] if chart],
+        "columns": _tables.class_headings(results),
+        "classes": _tables.class_rows(results, labels),
+        "curves": _charts.curve_charts(results, labels),
+        "thresholds": _charts.threshold_chart(thresholds) if thresholds else None,
+        "calibration": _charts.calibration_charts(results),
+        "data": _tables.data_rows(results),
+        "bad_files": _tables.bad_files(facts.outcomes, facts.run),
+        "bad_summary": f"The {counted(min(results.data.n_bad, _tables.BAD_FILES), 'file')} that could not be read",
+        "provenance": _tables.provenance_rows(results, facts.run),
+        "labels": labels,
+    }
+    return page(
+        "report.html",
+        title=f"{results.model.name} on {results.data.root}",
+        kind=f"{results.model.name} on {results.data.root}",
+        heading=headline(results),
+        sections=_sections(content),
+        facts=_script_facts(facts, thresholds),
+        **content,
+    )
+
+
+def _sections(content: dict[str, Any]) -> list[tuple[str, str]]:
+    candidates = (
+        ("summary", "In words", True),
+        ("figures", "Figures", True),
+        ("mistakes", "Images", content["galleries"]),
+        ("confusion", "Confusions", content["confusion"]),
+        ("classes", "Classes", True),
+        ("curves", "Curves", content["curves"]),
+        ("threshold", "Threshold", content["thresholds"]),
+        ("calibration", "Confidence", content["calibration"]),
+        ("data", "What was scored", True),
+        ("provenance", "Where it comes from", True),
+    )
+    return [(id_, label) for id_, label, there in candidates if there]
+
+
+def _galleries(facts: Facts) -> list[dict[str, Any]]:
+    outcomes = facts.outcomes
+    if outcomes is None:
+        return []
+    worst = _gallery.worst_mistakes(outcomes)
+    unsure = _gallery.least_sure(outcomes, besides=worst)
+    pictures = _gallery.pictures(outcomes, [*worst, *unsure], facts.root)
+    wrong = int(outcomes.wrong.sum())
+    shown = f"{counted(len(worst), 'mistake')} of {count(wrong)}" if wrong > len(worst) else counted(wrong, "mistake")
+    return [
+        {
+            "id": "worst",
+            "heading": "Worst mistakes",
+            "caption": f"Wrong answers, the surest first: {shown}. Many of them may be wrong labels.",
+            "empty": "No wrong answer.",
+            "pictures": [_picture(each, facts.labels) for each in pictures[: len(worst)]],
+        },
+        {
+            "id": "unsure",
+            "heading": "Least sure",
+            "caption": "The answers with the lowest confidence, right or wrong, besides those above.",
+            "empty": "No other answer.",
+            "pictures": [_picture(each, facts.labels) for each in pictures[len(worst) :]],
+        },
+    ]
+
+
+def _picture(each: _gallery.Picture, labels: Sequence[str]) -> dict[str, Any]:
+    true, predicted = labels[each.true], labels[each.predicted]
+    if each.true == each.predicted:
+        answers = [("right", f"{true} {percent(each.confidence)}")]
+    else:
+        answers = [("said", f"{predicted} {percent(each.confidence)}"), ("is", f"{true} {percent(each.p)}")]
+    return {
+        "key": each.key,
+        "true": each.true,
+        "predicted": each.predicted,
+        "thumbnail": each.thumbnail,
+        "reason": each.reason,
+        "alt": f"{each.key}: labelled {true}, predicted {predicted}",
+        "answers": answers,
+    }
+
+
+def _confusion(facts: Facts) -> dict[str, Any] | None:
+    matrix, labels = facts.matrix, facts.labels
+    if matrix is None or len(labels) < 2:
+        return None
+    chosen, totals = classes_to_draw(matrix, facts.pairs), matrix.sum(axis=1)
+    whole = len(chosen) == len(labels)
+    which = "All classes" if whole else f"The {len(chosen)} classes of the largest confusions, of {count(len(labels))}"
+    grid = drawing.confusion_grid(
+        matrix[chosen][:, chosen],
+        totals[chosen],
+        names=[labels[at] for at in chosen],
+        name="confusion-grid",
+        title="Confusion matrix",
+        description=f"{which}. Rows are true classes, columns predicted ones. The largest confusions are in the table.",
+    )
+    off = int(matrix.sum() - matrix.trace())
+    listed = sum(pair.count for pair in facts.pairs)
+    return {
+        "grid": grid,
+        "classes": count(len(labels)),
+        "caption": f"{which}. A row is a true class, a column what it was taken for; darker is a larger share.",
+        "map": _map(matrix, labels) if len(labels) > MAP_FROM else None,
+        "pairs": [_pair(each, labels) for each in facts.pairs],
+        "more": f"These are {count(listed)} of {count(off)} wrong answers." if listed < off else "",
+    }
+
+
+def _map(matrix: "NDArray[np.int64]", labels: Sequence[str]) -> str:
+    return drawing.confusion_map(
+        matrix,
+        matrix.sum(axis=1),
+        name="confusion-map",
+        title=f"Confusion matrix of all {count(len(labels))} classes",
+        description="Rows are true classes from top to bottom, columns predicted ones from left to right.",
+    )
+
+
+def _pair(each: Pair, labels: Sequence[str]) -> dict[str, Any]:
+    return {
+        "true": labels[each.true],
+        "predicted": labels[each.predicted],
+        "count": count(each.count),
+        "share": percent(each.share),
+        "value": f"{each.share:.6g}",
+        "back": count(each.back),
+    }
+
+
+def _script_facts(facts: Facts, thresholds: Thresholds | None) -> dict[str, Any]:
+    """What the script cannot read off the page: all cells of the confusion matrix and the counts by threshold."""
+    cells = facts.results.confusion.cells if facts.results.confusion else ()
+    return {
+        "labels": facts.labels,
+        "cells": [number for cell in cells for number in cell],
+        "thresholds": None
+        if thresholds is None
+        else {
+            "at": [float(f"{value:.4g}") for value in thresholds.thresholds],
+            "answered": thresholds.answered.tolist(),
+            "right": thresholds.right.tolist(),
+            "total": thresholds.total.tolist(),
+        },
+    }

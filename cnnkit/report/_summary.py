@@ -1,0 +1,122 @@
+"""The results in sentences."""
+
+from collections.abc import Sequence
+
+from cnnkit.report._confusions import Pair
+from cnnkit.report._names import HEADLINES, meaning
+from cnnkit.report._words import count, counted, listed, measured, percent, plain
+from cnnkit.results import ClassFigures, Results
+
+FEW_IMAGES = 30
+
+
+def headline(results: Results) -> str:
+    """One line: the figure that matters most, with its interval."""
+    name = next((each for each in HEADLINES if each in results.figures), next(iter(results.figures), None))
+    if name is None:
+        return f"{results.model.name}: no figures"
+    figure, words = results.figures[name], meaning(name)
+    if name == "top1_accuracy" and figure.value is not None:
+        return f"{results.model.name} is right on {measured(figure)} of {counted(figure.n, 'image')}"
+    return f"{results.model.name}: {words.label} {measured(figure, share=words.share)}, {counted(figure.n, 'image')}"
+
+
+def sentences(results: Results, labels: Sequence[str], pairs: Sequence[Pair]) -> list[str]:
+    """What someone who reads nothing else should know."""
+    found = [
+        _top_five(results),
+        _weakest(results, labels),
+        _confusion(labels, pairs),
+        _calibration(results),
+        *_operating_points(results),
+        _bad_files(results),
+        _few_images(results),
+    ]
+    return [each for each in found if each]
+
+
+def _top_five(results: Results) -> str:
+    figure = results.figures.get("top5_accuracy")
+    if figure is None or figure.value is None or len(results.classes) <= 5:
+        return ""
+    return f"The true class is among the five best guesses for {measured(figure)}."
+
+
+def _weakest(results: Results, labels: Sequence[str]) -> str:
+    measure = "ap" if results.task == "detection" or results.multilabel else "recall"
+    known = [(value, at) for at, each in enumerate(results.per_class) if (value := getattr(each, measure)) is not None]
+    if len(known) < 2:
+        return ""
+    named = []
+    for value, at in sorted(known)[:3]:
+        each = results.per_class[at]
+        of = counted(each.n, "object" if results.task == "detection" else "image")
+        figure = f"AP {value:.3f}" if measure == "ap" else f"{percent(value)} found"
+        named.append(f"{labels[at]} ({figure} of {of})" if measure == "recall" else f"{labels[at]} ({figure}, {of})")
+    return f"Weakest classes: {listed(named)}."
+
+
+def _confusion(labels: Sequence[str], pairs: Sequence[Pair]) -> str:
+    if not pairs:
+        return ""
+    worst = pairs[0]
+    back = f", and {count(worst.back)} the other way round" if worst.back else ""
+    return (
+        f"Most frequent confusion: {labels[worst.true]} taken for {labels[worst.predicted]}, "
+        f"{counted(worst.count, 'time')} ({percent(worst.share)} of its images){back}."
+    )
+
+
+def _calibration(results: Results) -> str:
+    error = results.figures.get("ece") or results.figures.get("ece_equal_width")
+    if error is None or error.value is None:
+        return ""
+    bins = [each for each in results.calibration.equal_width if each.n] if results.calibration else []
+    images = sum(each.n for each in bins)
+    gap = sum(each.n * ((each.confidence or 0) - (each.accuracy or 0)) for each in bins) / images if images else 0.0
+    direction = "about as sure as it is right"
+    if abs(gap) > 0.005:
+        direction = "surer than it is right" if gap > 0 else "less sure than it is right"
+    temperature = results.calibration.temperature if results.calibration else None
+    mend = f"; dividing its logits by {plain(temperature)} would mend most of that" if temperature and gap else ""
+    return f"On average it is {direction} (calibration error {measured(error)}){mend if abs(gap) > 0.005 else ''}."
+
+
+def _operating_points(results: Results) -> list[str]:
+    found = []
+    for point in results.operating_points:
+        wanted = percent(point.wanted_precision)
+        if point.threshold is None or point.coverage is None:
+            found.append(f"No threshold on the confidence makes {wanted} of the answers right.")
+        else:
+            found.append(
+                f"To have {wanted} of the answers right, answer only from confidence {point.threshold:.4g}: "
+                f"that leaves {percent(point.coverage)} of the images answered."
+            )
+    return found
+
+
+def _bad_files(results: Results) -> str:
+    data = results.data
+    if not data.n_bad:
+        return ""
+    whole = results.figures.get("top1_accuracy_of_all")
+    besides = f" Counted as wrong answers, they make the accuracy {measured(whole)}." if whole else ""
+    return f"{counted(data.n_bad, 'labelled image')} could not be read and are left out of the figures.{besides}"
+
+
+def _few_images(results: Results) -> str:
+    few = [each for each in results.per_class if 0 < each.n < FEW_IMAGES]
+    none = [each for each in results.per_class if each.n == 0]
+    parts = []
+    if few:
+        which = "Every class" if len(few) == len(results.per_class) else counted(len(few), "class", "classes")
+        verb = "rests" if len(few) == 1 or which == "Every class" else "rest"
+        parts.append(f"{which} {verb} on fewer than {FEW_IMAGES} images: their own figures are rough.")
+    if none:
+        parts.append(f"{counted(len(none), 'class has', 'classes have')} no image here and no figures.")
+    return " ".join(parts)
+
+
+def is_rough(each: ClassFigures) -> bool:
+    return each.n < FEW_IMAGES

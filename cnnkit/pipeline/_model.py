@@ -1,6 +1,6 @@
 """An open model: images in, rows out, in order."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,7 +116,7 @@ class Model:
         topk: int = 5,
         max_pixels: int | None = None,
         timings: Timings | None = None,
-    ) -> Iterator[list[Row]]:
+    ) -> Generator[list[Row], None, None]:
         """The rows of each batch, in order. `batches` is read only a few batches ahead."""
         timings = timings or Timings()
         job = ImageJob(

@@ -13,7 +13,7 @@ from cnnkit.pipeline._resolve import SpecOptions, resolve_spec
 def open_model(
     path: Path | str,
     *,
-    device: str = "auto",
+    device: str | None = None,
     providers: str | None = None,
     threads: int | None = None,
     allow_fallback: bool = False,

@@ -11,7 +11,7 @@ attempts/       a marker for each shard under way
 """
 
 from cnnkit.predictions._exports import EXPORT_FORMATS, write_export
-from cnnkit.predictions._folder import RunFolder, Shard, write_inputs
+from cnnkit.predictions._folder import RunFolder, Shard
 from cnnkit.predictions._plan import BatchRun, Manifest, ModelFacts, Plan, ProviderFacts
 from cnnkit.predictions._record import Attempt, RunRecord, read_record
 from cnnkit.predictions._run import Run, open_run
@@ -35,5 +35,4 @@ __all__ = [
     "schema_for",
     "table_from_rows",
     "write_export",
-    "write_inputs",
 ]

@@ -5,16 +5,17 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from cnnkit.errors import DataError
 from cnnkit.files import replace_atomically, sha256_of, write_text
+from cnnkit.predictions._inputs import input_differences, write_inputs
 from cnnkit.predictions._plan import BatchRun, Manifest, Plan
 from cnnkit.predictions._run import Run
 from cnnkit.predictions._table import schema_for, table_from_rows
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXPORT_FILES = ("predictions.csv", "predictions.jsonl", "predictions.coco.json")
-INPUTS_CHUNK = 50_000  # keys that are in memory at once while the list is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +35,6 @@ class Shard:
     start: int
     stop: int
     batch_size: int
-
-
-def write_inputs(path: Path, samples: Iterable[Sample]) -> str:
-    """Write inputs.parquet and return its sha256. Equal lists give equal bytes."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([("key", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64())])
-    with replace_atomically(path) as temporary:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            chunk: list[dict[str, Any]] = []
-            for sample in samples:
-                chunk.append({"key": sample.key, "size": sample.size, "mtime_ns": sample.mtime_ns})
-                if len(chunk) == INPUTS_CHUNK:
-                    writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
-                    chunk = []
-            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
-        return sha256_of(temporary)
 
 
 class RunFolder:
@@ -99,14 +81,16 @@ class RunFolder:
         for name in (*EXPORT_FILES, "inputs.parquet", "run.json", "plan.json"):
             (self.path / name).unlink(missing_ok=True)
 
-    def adopt(self, plan: Plan) -> Plan:
-        """Write the plan of a new run, or check it against the one that is here; the plan that holds is returned."""
-        present = self.plan
-        if present is None:
-            plan.write(self.path / "plan.json")
-            return plan
-        self.refuse(present.differences(plan))
-        return present
+    def begin_run(self, plan: Plan, samples: Sequence[Sample]) -> Plan:
+        """Write the list of images, then the plan, which then names the list's hash; return it."""
+        inputs_sha256 = write_inputs(self.path / "inputs.parquet", samples)
+        plan = plan.model_copy(update={"n": len(samples), "inputs_sha256": inputs_sha256})
+        plan.write(self.path / "plan.json")
+        return plan
+
+    def input_differences(self, samples: Sequence[Sample]) -> list[str]:
+        """What of the list of images is not as it was when the run began."""
+        return input_differences(self.path / "inputs.parquet", samples)
 
     def refuse(self, differences: Sequence[str]) -> None:
         """Raise DataError when there are any."""
@@ -146,9 +130,11 @@ class RunFolder:
         markers = (self.path / "attempts").glob("shard-*")
         return sorted(int(marker.name.removeprefix("shard-")) for marker in markers)
 
-    def abandon(self) -> None:
-        """Take the markers away: whoever calls this is alive, so none of them tells of a death."""
-        shutil.rmtree(self.path / "attempts", ignore_errors=True)
+    def abandon(self, *, keep: Collection[int] = ()) -> None:
+        """Take the markers away: whoever calls this is alive, so they tell of no death; `keep` are older ones."""
+        for index in self.began():
+            if index not in keep:
+                self.marker(index).unlink(missing_ok=True)
 
     def write_part(self, plan: Plan, shard: Shard, rows: Sequence[Row]) -> None:
         import pyarrow.parquet as pq
@@ -179,7 +165,7 @@ class RunFolder:
             versions=versions,
         )
         manifest.write(self.path / "manifest.json")
-        self.abandon()
+        shutil.rmtree(self.path / "attempts", ignore_errors=True)
         return manifest
 
 

@@ -68,7 +68,10 @@ class Plan(_File):
     inputs_sha256: str
 
     def differences(self, other: "Plan") -> list[str]:
-        """Name what `other` would do differently, as `model: abc in the plan, def now`; empty when it may resume."""
+        """Name what `other` would do differently, as `model: abc in the plan, def now`; empty when it may resume.
+
+        The list of images is compared by `RunFolder.input_differences`, which can name the files.
+        """
         pairs = {
             "cnnkit version": (self.cnnkit, other.cnnkit),
             "model": (self.model.sha256[:12], other.model.sha256[:12]),
@@ -79,8 +82,6 @@ class Plan(_File):
             "precision": (self.precision, other.precision),
             "shard size": (self.shard_size, other.shard_size),
             "top-k": (self.topk, other.topk),
-            "number of images": (self.n, other.n),
-            "list of images": (self.inputs_sha256[:12], other.inputs_sha256[:12]),
         }
         return [f"{name}: {was} in the plan, {now} now" for name, (was, now) in pairs.items() if was != now]
 

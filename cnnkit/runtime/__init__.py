@@ -1,7 +1,7 @@
 """onnxruntime sessions and the engine that keeps all cores busy in order. Knows no pixels and no labels."""
 
 from cnnkit.runtime._cores import Cores, available_cores
-from cnnkit.runtime._devices import DEVICES, Provider
+from cnnkit.runtime._devices import DEVICES, Provider, device_of
 from cnnkit.runtime._engine import Done, Job, Outputs, run_ordered
 from cnnkit.runtime._session import Session, TensorInfo, first_line, import_onnxruntime, open_session
 from cnnkit.runtime._timings import Timings, bound_by
@@ -18,6 +18,7 @@ __all__ = [
     "Timings",
     "available_cores",
     "bound_by",
+    "device_of",
     "first_line",
     "import_onnxruntime",
     "open_session",

@@ -57,6 +57,12 @@ def parse_device(device: str, *, precision: str) -> list[Request]:
     return [request, cpu] if kind == "auto" else [request]
 
 
+def device_of(provider: str, options: dict[str, Any]) -> dict[str, str]:
+    """The arguments of `open_session` that give this provider again."""
+    names = {CPU: "cpu", OPENVINO: "openvino", TENSORRT: "tensorrt", CUDA: f"cuda:{options.get('device_id', 0)}"}
+    return {"device": names[provider]} if provider in names else {"providers": provider}
+
+
 def cuda_options(number: int, *, precision: str) -> dict[str, Any]:
     """HEURISTIC, because the exhaustive search costs seconds for each new shape; TF32 is not fp32."""
     return {

@@ -5,7 +5,7 @@ finishes the results. The engine knows no pixels and no models: it calls what it
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -53,7 +53,7 @@ def run_ordered(
     workers: int,
     window: int | None = None,
     timings: Timings | None = None,
-) -> Iterator[list[Result]]:
+) -> Generator[list[Result], None, None]:
     """Yield each batch's results, in the order of `batches`, whatever the threads do.
 
     At most `window` batches (2 * workers) are under way or waiting to be taken, and `batches` is read no further

@@ -63,7 +63,7 @@ class Session:
 def open_session(
     model: Path | bytes,
     *,
-    device: str = "auto",
+    device: str | None = None,
     providers: str | None = None,
     threads: int | None = None,
     allow_fallback: bool = False,
@@ -73,7 +73,7 @@ def open_session(
 
     Args:
         model: an .onnx file, or its bytes.
-        device: auto, cpu, cuda, cuda:N, openvino or tensorrt; `auto` is CUDA when that opens, else the CPU.
+        device: auto (also None), cpu, cuda, cuda:N, openvino or tensorrt; `auto` is CUDA when that opens, else the CPU.
         providers: instead of `device`, names or parts of names of providers, comma separated.
         threads: intra-op threads of one run; 1 unless given, since workers share a session.
         allow_fallback: take the CPU when the device cannot be had.
@@ -88,7 +88,7 @@ def open_session(
     if isinstance(model, Path):
         _check_file(model)
     available = onnxruntime.get_available_providers()
-    asked = [match_providers(providers, available)] if providers else parse_device(device, precision=precision)
+    asked = [match_providers(providers, available)] if providers else parse_device(device or "auto", precision=precision)
     if allow_fallback and asked[-1].first != CPU:
         asked.append(Request("cpu", ((CPU, {}),)))
     problem: DeviceError | None = None
@@ -107,7 +107,7 @@ def open_session(
             provider = Provider(got[0], _given_options(session, request))
             return Session(session, path=model if isinstance(model, Path) else None, provider=provider, how=how)
         problem = DeviceError(f"device {request.name!r} cannot be had: the session opened on {', '.join(got)}.")
-    raise problem or DeviceError(f"device {device!r} cannot be had.")
+    raise problem or DeviceError(f"no device can be had: this onnxruntime has {', '.join(available)}.")
 
 
 def import_onnxruntime() -> Any:

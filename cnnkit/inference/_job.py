@@ -1,0 +1,117 @@
+"""The order of a run: find the images, hold the folder, plan, run, finish, export."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Unpack
+
+from cnnkit import predictions, runtime
+from cnnkit.errors import DataError
+from cnnkit.inference._images import default_output, list_images
+from cnnkit.inference._planning import Asked, make_plan, open_planned
+from cnnkit.inference._record import recorded, versions
+from cnnkit.inference._shards import ShardRunner
+from cnnkit.pipeline import OnError, SpecOptions
+from cnnkit.predictions import Manifest, Plan, Run, RunFolder, RunRecord
+
+Progress = Callable[[int, int], None]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """A complete run: its folder, what it holds, how it went. `ran` is False when it was complete before."""
+
+    path: Path
+    manifest: Manifest
+    record: RunRecord | None
+    exports: tuple[Path, ...]
+    ran: bool
+
+
+def infer(
+    model: Path | str,
+    images: Path | str,
+    output: Path | str | None = None,
+    *,
+    batch_size: int | None = None,
+    workers: int | None = None,
+    device: str | None = None,
+    providers: str | None = None,
+    threads: int | None = None,
+    allow_fallback: bool = False,
+    precision: str | None = None,
+    on_error: OnError = "skip",
+    shard_size: int | None = None,
+    topk: int | None = None,
+    formats: Sequence[str] = (),
+    overwrite: bool = False,
+    limit: int | None = None,
+    seed: int = 0,
+    all_files: bool = False,
+    max_pixels: int | None = None,
+    progress: Progress | None = None,
+    say: Say | None = None,
+    **options: Unpack[SpecOptions],
+) -> Inferred:
+    """Run a model over a folder and write the predictions dataset; the same call again resumes it.
+
+    What is None is taken from the plan of a run that was begun, else it has its default. `output` is
+    runs/MODEL-DATA unless given. `say` gets sentences worth reading, `progress` (done, total) images.
+
+    Raises:
+        DataError: the folder holds another run (the differences are named), no image can be read, or the first bad
+            image under on_error="fail".
+        ModelError, DeviceError, MachineError: see `pipeline.open_model`.
+    """
+    model, images = Path(model), Path(images)
+    say = say or (lambda sentence: None)
+    listing = list_images(images, limit=limit, seed=seed, all_files=all_files)
+    for note in listing.notes:
+        say(note)
+    asked = Asked(device, providers, precision, threads, allow_fallback, batch_size, shard_size, topk)
+    with RunFolder.locked(Path(output) if output is not None else default_output(model, images)) as folder:
+        if overwrite:
+            folder.clear()
+        opened = open_planned(folder, model, asked, options)
+        plan = make_plan(folder, opened, listing, asked)
+        for note in opened.notes:
+            say(note)
+        runner = ShardRunner(
+            folder,
+            plan,
+            opened,
+            listing,
+            workers=workers or runtime.available_cores().count,
+            on_error=on_error,
+            max_pixels=max_pixels,
+            progress=progress or (lambda done, total: None),
+            say=say,
+        )
+        ran = folder.manifest is None
+        if ran:
+            with recorded(folder, runner, images=images, threads=threads or 1):
+                runner.run()
+            folder.finish(versions=versions(), notes=_notes(plan, opened.notes))
+        run = predictions.open_run(folder.path)
+        exports = tuple(predictions.write_export(run, form) for form in formats)
+    return _inferred(run, exports, ran=ran)
+
+
+def _notes(plan: Plan, notes: Sequence[str]) -> list[str]:
+    return [*notes, *([f"Batches of {plan.batch_size}: {plan.batch_reason}."] if plan.batch_reason else [])]
+
+
+def _inferred(run: Run, exports: tuple[Path, ...], *, ran: bool) -> Inferred:
+    assert run.manifest is not None
+    if not run.manifest.counts.get("ok"):
+        key, why = _first_bad(run)
+        raise DataError(f"{run.path}: none of the {run.plan.n} images could be read. The first, {key}: {why}.")
+    return Inferred(run.path, run.manifest, predictions.read_record(run.path), exports, ran)
+
+
+def _first_bad(run: Run) -> tuple[str, str]:
+    for batch in run.batches(["key", "error"]):
+        if batch.num_rows:
+            return batch.column("key")[0].as_py(), batch.column("error")[0].as_py()
+    return "", "the list is empty"

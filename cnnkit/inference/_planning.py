@@ -1,0 +1,85 @@
+"""What a run is going to do: the model opened, the plan written or checked against the one that is there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnkit import __version__, pipeline
+from cnnkit.data import Listing
+from cnnkit.files import sha256_of
+from cnnkit.pipeline import Model, SpecOptions
+from cnnkit.predictions import ModelFacts, Plan, ProviderFacts, RunFolder
+from cnnkit.runtime import device_of
+
+SHARD_SIZE = 1024
+TOPK = 5
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was typed; None is taken from the plan that is there, else from the defaults."""
+
+    device: str | None = None
+    providers: str | None = None
+    precision: str | None = None
+    threads: int | None = None
+    allow_fallback: bool = False
+    batch_size: int | None = None
+    shard_size: int | None = None
+    topk: int | None = None
+
+
+def open_planned(folder: RunFolder, path: Path, asked: Asked, options: SpecOptions) -> Model:
+    """Open the model as typed, and where nothing was typed as the plan says."""
+    present = folder.plan
+    how: dict[str, Any] = {"device": asked.device, "providers": asked.providers}
+    if present is not None:
+        folder.refuse(_model_differences(present, path))
+        if asked.device is None and asked.providers is None:
+            how = device_of(present.provider.name, present.provider.options)
+        if not any(value is not None for value in options.values()):
+            options = {"spec": present.spec}
+    precision = asked.precision or (present.precision if present else "fp32")
+    return pipeline.open_model(
+        path,
+        **how,
+        precision=precision,
+        threads=asked.threads,
+        allow_fallback=asked.allow_fallback,
+        **options,
+    )
+
+
+def make_plan(folder: RunFolder, model: Model, listing: Listing, asked: Asked) -> Plan:
+    """The plan that holds: a new one, written; or the one that is there, when this one does not differ from it."""
+    present = folder.plan
+    typed = asked.batch_size or (present.batch_size if present else None)
+    batch_size, reason = model.batch_size(typed)
+    plan = Plan(
+        cnnkit=__version__,
+        model=ModelFacts(name=model.name, sha256=model.sha256, size_bytes=model.path.stat().st_size),
+        spec=model.spec,
+        spec_hash=model.spec.spec_hash,
+        batch_size=batch_size,
+        batch_reason=reason,
+        provider=ProviderFacts(name=model.session.provider.name, options=model.session.provider.options),
+        precision=model.session.provider.precision,
+        shard_size=asked.shard_size or (present.shard_size if present else SHARD_SIZE),
+        topk=asked.topk or (present.topk if present else TOPK),
+        n=len(listing),
+        inputs_sha256="",
+    )
+    if present is not None:
+        folder.refuse([*present.differences(plan), *folder.input_differences(listing)])
+        return present
+    return folder.begin_run(plan, listing)
+
+
+def _model_differences(present: Plan, path: Path) -> list[str]:
+    """Looked at before the file is opened: another file may not even open with the plan's spec."""
+    sha256 = sha256_of(path) if path.is_file() else present.model.sha256
+    was, now = present.model.sha256[:12], sha256[:12]
+    return [f"model: {present.model.name} {was} in the plan, {path.stem} {now} now"] if was != now else []

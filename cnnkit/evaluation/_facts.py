@@ -1,0 +1,80 @@
+"""Where the numbers come from: model, run, data, provider, versions, cost and speed."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cnnkit.errors import CnnkitError, DataError
+from cnnkit.evaluation._source import Source
+from cnnkit.predictions import Run, read_record
+from cnnkit.results import Cost, ModelFacts, ProviderFacts, RunFacts, Speed
+
+
+def model_facts(run: Run) -> ModelFacts:
+    plan = run.plan
+    return ModelFacts(name=plan.model.name, sha256=plan.model.sha256, spec_hash=plan.spec_hash)
+
+
+def run_facts(source: Source, output: Path | None) -> RunFacts:
+    path = place(source.run.path, output) if source.kept else None
+    return RunFacts(path=path, sha256=source.run.sha256)
+
+
+def provider_facts(run: Run) -> ProviderFacts:
+    return ProviderFacts(name=run.plan.provider.name, precision=run.plan.precision)
+
+
+def versions_of(run: Run) -> dict[str, str]:
+    """The versions that made the predictions, and those that scored them."""
+    from importlib.metadata import version
+
+    here = {f"eval {name}": version(name) for name in ("cnnkit", "numpy", "scikit-learn")}
+    return {**(run.manifest.versions if run.manifest else {}), **here}
+
+
+def cost_of(source: Source) -> Cost:
+    """Bytes from the plan; parameters and multiply-adds from the model's file, where that is at hand."""
+    size = source.run.plan.model.size_bytes
+    if source.model is None:
+        return Cost(size_bytes=size)
+    from cnnkit.graphs import summarize
+
+    try:
+        graph = summarize(source.model, size=source.run.spec.input.size)
+    except CnnkitError:  # a file that runs and that the reader of graphs does not understand
+        return Cost(size_bytes=size)
+    return Cost(size_bytes=size, parameters=graph.parameters, multiply_adds=graph.multiply_adds)
+
+
+def speed_of(run: Run, bench: Path | None) -> Speed:
+    """From `bench --json` when given, else the images per second that the run itself took."""
+    if bench is not None:
+        return _speed_from(_read_json(bench), bench)
+    record = read_record(run.path)
+    return Speed(images_per_s=record.images_per_s if record else None)
+
+
+def _speed_from(facts: dict[str, Any], path: Path) -> Speed:
+    known = {name: facts[name] for name in Speed.model_fields if facts.get(name) is not None}
+    try:
+        return Speed.model_validate(known)
+    except ValueError as error:
+        raise DataError(f"{path}: its speed cannot be read: {error}") from error
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: cannot be read as JSON: {error}") from error
+    if not isinstance(facts, dict):
+        raise DataError(f"{path}: expected a JSON object, got {type(facts).__name__}.")
+    return facts
+
+
+def place(path: Path, output: Path | None) -> str:
+    """A path as results.json writes it: relative to the results folder, as given when there is none."""
+    if output is None:
+        return path.as_posix()
+    return Path(os.path.relpath(path.absolute(), output.absolute())).as_posix()

@@ -1,0 +1,81 @@
+"""What is scored: a run folder, or a model that is first run over the data."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnkit.data import Truth, find_part
+from cnnkit.errors import DataError, UsageError
+from cnnkit.predictions import Run, open_run
+
+N_PROBED = 64  # images that are looked up on the disk
+
+
+@dataclass(frozen=True)
+class Source:
+    """A complete run. `model` is its file when that is at hand; a run that is not `kept` goes with the evaluation."""
+
+    run: Run
+    model: Path | None = None
+    kept: bool = True
+
+
+@contextmanager
+def open_source(
+    run_or_model: Path,
+    data: Path,
+    output: Path | None,
+    *,
+    split: str | None,
+    progress: Callable[[int, int], None] | None,
+    options: dict[str, Any],
+) -> Iterator[Source]:
+    """Open the run; of a model make one first, in `output`/run or a folder that goes when the block ends."""
+    if run_or_model.is_dir():
+        if options:
+            raise UsageError(
+                f"{run_or_model} is a run: {', '.join(options)} would change nothing, since its predictions are made."
+            )
+        yield Source(open_run(run_or_model))
+        return
+    if not run_or_model.exists():
+        raise DataError(f"{run_or_model}: no such run folder or model.")
+    images = find_part(data, split=split).root
+    with tempfile.TemporaryDirectory(prefix="cnnkit-eval-") as folder:
+        kept = output is not None
+        place = output / "run" if output is not None else Path(folder) / "run"
+        _infer(run_or_model, images, place, progress=progress, options=options)
+        yield Source(open_run(place), run_or_model, kept)
+
+
+def _infer(
+    model: Path, images: Path, place: Path, *, progress: Callable[[int, int], None] | None, options: dict[str, Any]
+) -> None:
+    from cnnkit.inference import infer
+
+    infer(model, images, place, progress=progress, **options)
+
+
+def keys_of(run: Run) -> list[str]:
+    return [key for batch in run.batches(["key"]) for key in batch.column("key").to_pylist()]
+
+
+def refuse_other_images(run: Run, data: Path, truth: Truth) -> None:
+    """Class folders are read from the run's own keys: see that the folder really holds these images."""
+    keys = _probes(list(truth.labels))
+    below = {key: truth.root / key.removeprefix(truth.prefix) for key in keys}
+    if any(path.exists() or path.is_symlink() for path in below.values()):
+        return
+    there = next((path for path in sorted(truth.root.rglob("*")) if path.is_file()), None)
+    shown = there.relative_to(truth.root).as_posix() if there else "no file at all"
+    raise DataError(
+        f"{data}: does not hold the images of the run {run.path}: the run has {keys[0]!r}, {truth.root} has {shown!r}. "
+        f"Give the folder that the run was made on."
+    )
+
+
+def _probes(keys: Sequence[str]) -> list[str]:
+    return list(keys[:: max(len(keys) // N_PROBED, 1)])

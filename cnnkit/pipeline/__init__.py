@@ -4,6 +4,7 @@ from cnnkit.pipeline._isolated import IsolatedRows
 from cnnkit.pipeline._job import Given
 from cnnkit.pipeline._model import BATCH_SIZE, Model, OnError, Prediction
 from cnnkit.pipeline._open import open_model
+from cnnkit.pipeline._override import overridden
 from cnnkit.pipeline._prepared import prepared
 from cnnkit.pipeline._resolve import SpecOptions
 
@@ -16,5 +17,6 @@ __all__ = [
     "Prediction",
     "SpecOptions",
     "open_model",
+    "overridden",
     "prepared",
 ]

@@ -15,6 +15,7 @@ COMMANDS = {
     "infer": "cnnkit.cli.infer:infer_command",
     "eval": "cnnkit.cli.eval:eval_command",
     "inspect": "cnnkit.cli.inspect:inspect_command",
+    "data": "cnnkit.cli.data:data_command",
     "doctor": "cnnkit.cli.doctor:doctor_command",
     "demo": "cnnkit.cli.demo:demo_command",
 }

@@ -14,9 +14,17 @@ def reference() -> str:
     for name in COMMANDS:
         command = cnnkit.get_command(context, name)
         if command is not None:
-            inner = click.Context(command, info_name=name, parent=context, max_content_width=100)
-            sections += [f"## cnnkit {name}", _help(command, inner)]
+            sections += _sections(command, name, context)
     return "\n\n".join(sections) + "\n"
+
+
+def _sections(command: click.Command, name: str, parent: click.Context) -> list[str]:
+    """A command's heading and help, then those of its subcommands."""
+    context = click.Context(command, info_name=name, parent=parent, max_content_width=100)
+    sections = [f"## {context.command_path}", _help(command, context)]
+    for inner, subcommand in (command.commands if isinstance(command, click.Group) else {}).items():
+        sections += _sections(subcommand, inner, context)
+    return sections
 
 
 def _help(command: click.Command, context: click.Context) -> str:

@@ -1,9 +1,11 @@
 """From disk to samples and labels: image folders, parts, class folders, label and truth files, data sets' own files."""
 
+from cnnkit.data._arrays import ImageArrays
+from cnnkit.data._cifar import read_cifar
 from cnnkit.data._classes import ClassIndex
 from cnnkit.data._digits import write_digits
 from cnnkit.data._folders import Labelled, class_folders
-from cnnkit.data._idx import read_idx
+from cnnkit.data._idx import read_idx, read_idx_set
 from cnnkit.data._image_folder import Picture, write_image_folder
 from cnnkit.data._labels import Labels, read_class_map, read_labels
 from cnnkit.data._listing import Listing, find_images
@@ -15,6 +17,7 @@ from cnnkit.data._truth import Truth, read_truth
 __all__ = [
     "IMAGE_SUFFIXES",
     "ClassIndex",
+    "ImageArrays",
     "Labelled",
     "Labels",
     "Listing",
@@ -25,8 +28,10 @@ __all__ = [
     "find_images",
     "find_part",
     "find_parts",
+    "read_cifar",
     "read_class_map",
     "read_idx",
+    "read_idx_set",
     "read_labels",
     "read_truth",
     "sample_photos",

@@ -1,12 +1,13 @@
 """scikit-learn's 1,797 handwritten digits, 8x8, as an image folder."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.data._image_folder import Picture, write_image_folder
+from cnnkit.data._arrays import ImageArrays, hold_out, pictures
+from cnnkit.data._idx import DIGIT_NAMES
+from cnnkit.data._image_folder import Progress, write_image_folder
 
 HOLDOUT = 3  # digits 0, 3, 6, ... are the test part: 599 of 1,797
 
@@ -22,16 +23,20 @@ def digit_pixels(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     return ((255 * values.astype(np.int64) + 8) // 16).astype(np.uint8)
 
 
-def digits() -> Iterator[Picture]:
-    """The digits in scikit-learn's order, every third in the test part."""
+def read_digits() -> list[ImageArrays]:
+    """The digits in scikit-learn's order, in one part."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
-    for at, (values, label) in enumerate(zip(found.images, found.target, strict=True)):
-        part = "test" if at % HOLDOUT == 0 else "train"
-        yield Picture(part, str(label), f"{at:05d}", digit_pixels(values))
+    return [ImageArrays("train", digit_pixels(found.images), found.target, DIGIT_NAMES)]
 
 
-def write_digits(folder: Path) -> None:
-    """Write the digits as PNG class folders under train/ and test/; a folder that holds them already is left alone."""
-    write_image_folder(folder, digits(), source="scikit-learn digits")
+def write_digits(folder: Path, *, progress: Progress = lambda done, total: None) -> int:
+    """Write the digits as PNG class folders, every third under test/, the rest under train/; returns how many.
+
+    A folder that holds them already is left alone.
+    """
+    parts = hold_out(read_digits(), HOLDOUT)
+    total = sum(len(arrays.labels) for arrays in parts)
+    source = f"sklearn:digits, every {HOLDOUT}rd held out"
+    return write_image_folder(folder, pictures(parts), source=source, total=total, progress=progress)

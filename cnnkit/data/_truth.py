@@ -67,6 +67,7 @@ def read_truth(
     index = ClassIndex(classes, class_map)
     if truth is None:
         named, missing, where = _by_folder(data, part, prefix, inside, split), 0, f"{part.root}: class folders"
+        _refuse_one_level_up(part.root, named, index)
     else:
         named, missing = _by_file(truth, data, part, prefix, inside)
         where = str(truth)
@@ -113,6 +114,17 @@ def _by_folder(data: Path, part: Part, prefix: str, keys: Sequence[str], split: 
     if not named:
         raise DataError(flat_folder(part.root, len(keys)))
     return named
+
+
+def _refuse_one_level_up(root: Path, named: Mapping[str, Line], index: ClassIndex) -> None:
+    """DATA/images/cat/1.jpg scored as DATA: the class folders lie one level down."""
+    for key, line in named.items():
+        folder = class_of_key(key.partition(f"{line.label}/")[2])
+        if not index.answers(line.label) and folder is not None and index.answers(folder):
+            raise DataError(
+                f"{root}: class folders: no class of the model answers to {line.label!r}, but one does to the folder "
+                f"{folder!r} in it. Did you mean {root / line.label}?"
+            )
 
 
 def _by_file(truth: Path, data: Path, part: Part, prefix: str, keys: Sequence[str]) -> tuple[dict[str, Line], int]:
@@ -181,9 +193,9 @@ def _notes(
         names = ", ".join(classes[at].name for at in empty[:N_NAMED]) + (", ..." if len(empty) > N_NAMED else "")
         notes.append(f"{len(empty)} of {len(classes)} classes have no image here: {names}.")
     if unlabelled:
-        notes.append(f"{unlabelled} images have no label and are not scored.")
+        notes.append(f"Images without a label, not scored: {unlabelled}.")
     if outside:
-        notes.append(f"{outside} images of the run lie outside {part.root} and are not scored.")
+        notes.append(f"Images of the run outside {part.root}, not scored: {outside}.")
     if missing:
-        notes.append(f"{missing} labels are for images that the run does not have.")
+        notes.append(f"Labels for images that the run does not have: {missing}.")
     return notes

@@ -1,0 +1,77 @@
+"""cnnkit data: data sets in their own files become what the other commands read."""
+
+from pathlib import Path
+
+import click
+
+from cnnkit.cli import _output
+from cnnkit.cli._command import Verb
+from cnnkit.cli._options import PATH, json_option, overwrite_option, progress_option
+
+FORMATS = ("idx", "fashion", "cifar", "digits")
+
+
+@click.group()
+def data_command() -> None:
+    """Turn data sets into what the other commands read."""
+
+
+@data_command.command("convert", cls=Verb)
+@click.argument("source", metavar="SOURCE")
+@click.argument("output", type=PATH, metavar="OUT")
+@click.option(
+    "--from",
+    "source_format",
+    type=click.Choice(FORMATS),
+    help="What SOURCE is.  [default: recognised from its files; fashion must be said, its files look like MNIST's]",
+)
+@click.option("--split", metavar="NAME", help="Write this part alone: train, val or test.")
+@click.option(
+    "--holdout",
+    type=click.IntRange(2),
+    metavar="N",
+    help="Set every N-th image aside: as test when there is one part, as val when there is a test part.  "
+    "[default: 3 for the digits, else none]",
+)
+@click.option("--labels", type=PATH, help="A file with the class names, one a line, in place of the set's own.")
+@click.option("--coarse", is_flag=True, help="CIFAR-100's 20 superclasses instead of its 100 classes.")
+@overwrite_option
+@progress_option
+@json_option
+def convert_command(
+    source: str,
+    output: Path,
+    source_format: str | None,
+    split: str | None,
+    holdout: int | None,
+    labels: Path | None,
+    coarse: bool,
+    overwrite: bool,
+    progress: str,
+    as_json: bool,
+) -> None:
+    """Write the data set in SOURCE as a folder of class folders, OUT/PART/CLASS/NUMBER.png.
+
+    SOURCE is a folder of IDX files (MNIST, Fashion-MNIST; gzipped or not), of CIFAR-10's or
+    CIFAR-100's binary version (or its .tar.gz), or sklearn:digits. Interrupted, the same command
+    goes on; OUT appears when it is whole.
+    """
+    from cnnkit.data.convert import convert
+
+    with _output.progress("none" if as_json else progress, "convert") as report:
+        done = convert(
+            source,
+            output,
+            format=source_format,
+            split=split,
+            holdout=holdout,
+            labels=labels,
+            coarse=coarse,
+            overwrite=overwrite,
+            progress=report,
+        )
+    if as_json:
+        _output.emit_json({"folder": str(done.folder), "format": done.format, "n": done.n, "parts": done.parts})
+        return
+    counted = ", ".join(f"{part} {n}" for part, n in done.parts.items())
+    _output.say(f"{done.folder}: {done.n} images ({counted}), read as {done.format}.")

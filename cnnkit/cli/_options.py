@@ -11,6 +11,34 @@ F = TypeVar("F", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
 
 
+class _Numbers(click.ParamType[tuple[float, ...]]):
+    """`0.485,0.456,0.406`, or one number."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[float, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(float(part) for part in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r} is not numbers with commas between them, such as 0.485,0.456,0.406", param, ctx)
+
+
+class _Size(click.ParamType[tuple[int, int]]):
+    """`224`, or `height x width` as 192x256."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        sides = str(value).lower().split("x")
+        if len(sides) > 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
+            self.fail(f"{value!r} is not a size such as 224, or height x width as 192x256", param, ctx)
+        return int(sides[0]), int(sides[-1])
+
+
 def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     """Apply several options in the order in which the help shows them."""
 
@@ -47,15 +75,16 @@ def two_paths(
 
 device_options = together(
     click.option(
-        "--device",
-        default="auto",
-        show_default=True,
-        metavar="auto|cpu|cuda[:N]|openvino|tensorrt",
-        help="Where to run.",
+        "--device", metavar="auto|cpu|cuda[:N]|openvino|tensorrt", help="Where to run; auto is CUDA, else the CPU."
     ),
     click.option("--providers", help="onnxruntime providers by (partial) name, comma separated, instead of --device."),
     click.option("--allow-fallback", is_flag=True, help="Go on when the device that was asked for cannot be had."),
-    click.option("--threads", type=click.IntRange(1), help="Intra-op threads of a worker."),
+    click.option(
+        "--precision",
+        type=click.Choice(["fp32", "bf16", "fp16", "int8"]),
+        help="The least precise arithmetic that the provider may use.  [default: fp32]",
+    ),
+    click.option("--threads", type=click.IntRange(1), help="Intra-op threads of a worker.  [default: 1]"),
 )
 
 batch_options = together(
@@ -63,6 +92,33 @@ batch_options = together(
         "-b", "--batch-size", type=click.IntRange(1), help="Images in a batch.  [default: 32, or the model's own]"
     ),
     click.option("-j", "--workers", type=click.IntRange(1), help="Workers.  [default: the cores that cnnkit may use]"),
+)
+
+spec_options = together(
+    click.option("--spec", type=PATH, help="A model spec as JSON, instead of the one in the file."),
+    click.option("--preset", help="Preprocessing by name: imagenet, imagenet-caffe, tf, raw, ultralytics, yolox."),
+    click.option("--labels", type=PATH, help="Class names in the order of the outputs: a line each, or JSON."),
+    click.option("--imgsz", type=_Size(), help="Size of the input: 224, or height x width as 192x256."),
+    click.option("--resize-size", type=click.IntRange(1), help="What the resize aims at: the short side, or both."),
+    click.option(
+        "--resize", type=click.Choice(["shortest", "exact", "letterbox", "none"]), help="How a picture gets its size."
+    ),
+    click.option("--interpolation", metavar="IMPL:FILTER", help="The resize's arithmetic, such as pillow:bilinear."),
+    click.option("--align", type=click.Choice(["center", "top_left"]), help="Where a letterboxed picture lies."),
+    click.option("--fill", type=click.IntRange(0, 255), help="The grey around a letterboxed picture."),
+    click.option("--channel-order", type=click.Choice(["RGB", "BGR"]), help="The order in which the model takes them."),
+    click.option("--scale", type=float, help="What a pixel is multiplied with first."),
+    click.option("--mean", type=_Numbers(), help="Taken off then, in the model's channel order: 0.485,0.456,0.406."),
+    click.option("--std", type=_Numbers(), help="Divided by last, in the model's channel order."),
+    click.option(
+        "--activation", type=click.Choice(["softmax", "sigmoid", "none"]), help="What turns outputs into scores."
+    ),
+    click.option("--background/--no-background", default=None, help="Output 0 is a background, not a class."),
+    click.option("--decoder", help="How a detector's output is read."),
+)
+SPEC_NAMES = (
+    *("spec", "preset", "labels", "imgsz", "resize_size", "resize", "interpolation", "align", "fill"),
+    *("channel_order", "scale", "mean", "std", "activation", "background", "decoder"),
 )
 
 progress_option = click.option(

@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,12 @@ class Prediction:
             raise TypeError("boxes is for detectors; a classifier's answer is in .top()")
         columns = zip(answer.classes, answer.scores.tolist(), answer.boxes.tolist(), strict=True)
         return [(self.names[at], score, (x1, y1, x2, y2)) for at, score, (x1, y1, x2, y2) in columns]
+
+    def as_data(self, k: int = 5) -> list[dict[str, Any]]:
+        """The k best classes, or the boxes, as plain values for JSON."""
+        if isinstance(self.row.prediction, Detections):
+            return [{"class": name, "score": score, "box": list(box)} for name, score, box in self.boxes]
+        return [{"class": name, "p": p} for name, p in self.top(k)]
 
 
 @dataclass(frozen=True)
@@ -131,24 +137,27 @@ class Model:
             yield from run_ordered(batches, job, workers=workers or available_cores().count, timings=timings)
 
     @overload
-    def predict(self, image: Image, *, topk: int = 5) -> Prediction: ...
+    def predict(self, image: Image, *, topk: int = 5, max_pixels: int | None = None) -> Prediction: ...
     @overload
-    def predict(self, image: list[Image], *, topk: int = 5) -> list[Prediction]: ...
-    def predict(self, image: Image | list[Image], *, topk: int = 5) -> Prediction | list[Prediction]:
+    def predict(self, image: list[Image], *, topk: int = 5, max_pixels: int | None = None) -> list[Prediction]: ...
+    def predict(
+        self, image: Image | list[Image], *, topk: int = 5, max_pixels: int | None = None
+    ) -> Prediction | list[Prediction]:
         """Run one image, or a list of them: a path, the bytes of a file, or RGB uint8 (H, W, 3).
 
         Raises ImageError, whose sentence names the image, for the first that cannot be read.
         """
         if isinstance(image, list):
-            return self._predictions(image, topk=topk)
-        return self._predictions([image], topk=topk)[0]
+            return self._predictions(image, topk, max_pixels)
+        return self._predictions([image], topk, max_pixels)[0]
 
-    def _predictions(self, several: list[Image], *, topk: int) -> list[Prediction]:
+    def _predictions(self, several: list[Image], topk: int, max_pixels: int | None) -> list[Prediction]:
         given = [_given(image, at) for at, image in enumerate(several)]
         size, _ = self.batch_size()
         batches = [given[start : start + size] for start in range(0, len(given), size)]
         workers = max(1, min(len(batches), available_cores().count))
-        rows = [row for batch in self.run_batches(batches, workers=workers, topk=topk) for row in batch]
+        batched = self.run_batches(batches, workers=workers, topk=topk, max_pixels=max_pixels)
+        rows = [row for batch in batched for row in batch]
         for row in rows:
             if row.status != "ok":
                 raise ImageError(row.status, f"{row.key}: {row.error}")

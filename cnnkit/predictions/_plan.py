@@ -72,10 +72,9 @@ class Plan(_File):
 
         The list of images is compared by `RunFolder.input_differences`, which can name the files.
         """
-        pairs = {
+        pairs: dict[str, tuple[Any, Any]] = {
             "cnnkit version": (self.cnnkit, other.cnnkit),
             "model": (self.model.sha256[:12], other.model.sha256[:12]),
-            "spec": (self.spec_hash[:12], other.spec_hash[:12]),
             "batch size": (self.batch_size, other.batch_size),
             "provider": (self.provider.name, other.provider.name),
             "provider options": (self.provider.options, other.provider.options),
@@ -83,12 +82,32 @@ class Plan(_File):
             "shard size": (self.shard_size, other.shard_size),
             "top-k": (self.topk, other.topk),
         }
+        if self.spec_hash != other.spec_hash:
+            pairs |= _spec_differences(self.spec.to_dict(), other.spec.to_dict(), at="spec")
         return [f"{name}: {was} in the plan, {now} now" for name, (was, now) in pairs.items() if was != now]
 
     def batch_size_at(self, shard: int) -> int:
         """The batch size that holds for a shard: the last `batch_run` that starts at or before it, else as asked."""
         held = [step.batch_size for step in self.batch_run if step.from_shard <= shard]
         return held[-1] if held else self.batch_size
+
+
+def _spec_differences(was: Any, now: Any, *, at: str) -> dict[str, tuple[Any, Any]]:
+    """The places where two specs differ, as `spec.input.size`, each with both values; long ones by their length."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        keys = sorted((was.keys() | now.keys()) - {"provenance", "verification"})
+        pairs = [_spec_differences(was.get(key), now.get(key), at=f"{at}.{key}") for key in keys]
+    elif isinstance(was, list) and isinstance(now, list) and len(was) == len(now) and at != "spec.classes":
+        pairs = [_spec_differences(*both, at=f"{at}[{n}]") for n, both in enumerate(zip(was, now, strict=True))]
+    else:
+        return {} if was == now else {at: (_shown(was), _shown(now))}
+    return {name: pair for each in pairs for name, pair in each.items()}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list) and len(value) > 4:
+        return f"{len(value)} entries ({value[0]}, ...)"
+    return "nothing" if value is None else str(value)
 
 
 class Manifest(_File):

@@ -1,0 +1,134 @@
+"""cnnkit infer: a folder of images to predictions, or one photo to its best five."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from cnnkit.cli import _options, _output
+from cnnkit.cli._command import Verb
+
+
+@click.command(cls=Verb)
+@_options.model_and_data("IMAGES")
+@click.option("-o", "--output", type=_options.PATH, help="The run folder.  [default: runs/MODEL-IMAGES]")
+@click.option(
+    "--format", "formats", multiple=True, type=click.Choice(["csv", "jsonl"]), help="Write this too; repeatable."
+)
+@click.option("--topk", type=click.IntRange(1), help="How many best classes a row names.  [default: 5]")
+@click.option("--limit", type=click.IntRange(1), help="Run only that many images, drawn with --seed.")
+@_options.seed_option
+@click.option("--all-files", is_flag=True, help="Know images by their content, not by their suffix.")
+@click.option("--max-pixels", type=click.IntRange(1), help="Refuse larger pictures.  [default: 178956970]")
+@click.option(
+    "--on-error",
+    type=click.Choice(["skip", "fail"]),
+    default="skip",
+    show_default=True,
+    help="A bad image gets a row that says why, or stops the run.",
+)
+@_options.batch_options
+@_options.device_options
+@click.option("--shard-size", type=click.IntRange(1), help="Images in a part.  [default: 1024]")
+@click.option("--resume", is_flag=True, help="Go on with a run that was stopped. So does the same command without it.")
+@_options.overwrite_option
+@_options.spec_options
+@_options.progress_option
+@_options.json_option
+def infer_command(
+    paths: tuple[Path, ...],
+    model: Path | None,
+    data: Path | None,
+    output: Path | None,
+    progress: str,
+    as_json: bool,
+    resume: bool,
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    """Run MODEL over IMAGES, a folder or one photo.
+
+    A folder becomes a run folder: predictions as Parquet, the plan, the manifest. Stopped at any moment, the same
+    command goes on where it stopped. One photo is answered here, and nothing is written unless -o is given.
+    """
+    if resume and overwrite:
+        raise click.UsageError("--resume goes on, --overwrite starts anew: give one of them.")
+    model, images = _options.two_paths(paths, model, data, ("MODEL", "IMAGES"))
+    if images.is_file() and output is None and not options["formats"]:
+        _one_photo(model, images, options, as_json=as_json)
+        return
+    _folder(model, images, output, options, progress=progress, as_json=as_json, overwrite=overwrite)
+
+
+def _folder(
+    model: Path,
+    images: Path,
+    output: Path | None,
+    options: dict[str, Any],
+    *,
+    progress: str,
+    as_json: bool,
+    overwrite: bool,
+) -> None:
+    from cnnkit import inference
+
+    output = output or inference.default_output(model, images)
+    _output.say(f"Run folder: {output}")
+    with _terminated_like_interrupted(), _output.progress(progress, "infer") as report:
+        done = inference.infer(model, images, output, overwrite=overwrite, progress=report, say=_output.say, **options)
+    if as_json:
+        facts = done.manifest.model_dump(mode="json", by_alias=True, exclude_none=True)
+        _output.emit_json({"run": str(done.path), **facts})
+        return
+    _output.say(_summary(done))
+
+
+def _summary(done: Any) -> str:
+    counts = done.manifest.counts
+    total, good = sum(counts.values()), counts.get("ok", 0)
+    bad = ", ".join(f"{n} {status}" for status, n in counts.items() if status != "ok")
+    lines = [f"{good} of {total} images were answered{f'; {bad}' if bad else ''}."]
+    if not done.ran:
+        lines.append("The run was complete before: nothing was run.")
+    elif done.record and done.record.attempts:
+        last = done.record.attempts[-1]
+        rate = last.images / last.seconds if last.seconds else 0.0
+        lines.append(f"{last.images} images in {last.seconds:.1f} s, {rate:.1f} images/s. Bound by {last.bound_by}.")
+    return "\n".join([*lines, *(f"Wrote {path}" for path in (done.path, *done.exports))])
+
+
+def _one_photo(model: Path, image: Path, options: dict[str, Any], *, as_json: bool) -> None:
+    from cnnkit import pipeline
+
+    names = ("device", "providers", "precision", "threads", "allow_fallback", *_options.SPEC_NAMES)
+    how = {name: options[name] for name in names if options[name] is not None}
+    opened = pipeline.open_model(model, **how)
+    for note in opened.notes:
+        _output.say(note)
+    topk = options["topk"] or 5
+    answer = opened.predict(image, topk=topk, max_pixels=options["max_pixels"])
+    if as_json:
+        _output.emit_json(answer.as_data(topk))
+    elif opened.spec.task == "classification":
+        _output.table(["class", "p"], [[name, f"{p:.4f}"] for name, p in answer.top(topk)])
+    else:
+        rows = [[name, f"{score:.3f}", *(f"{side:.1f}" for side in box)] for name, score, box in answer.boxes]
+        _output.table(["class", "score", "x1", "y1", "x2", "y2"], rows)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """A polite kill (SIGTERM, what schedulers send first) stops the run as ctrl-C does: resumable."""
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -6,20 +6,20 @@ them, `fit` trains. `execute` runs an ONNX graph that somebody else has read: a 
 or onnxruntime.
 """
 
-from cnnkit.reference.activations import relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward
-from cnnkit.reference.affine import affine, affine_backward
-from cnnkit.reference.batch_norm import batch_norm, batch_norm_backward, batch_statistics
-from cnnkit.reference.channel_pooling import (
+from cnnkit.reference._activations import relu, relu_backward, sigmoid, sigmoid_backward, softmax, softmax_backward
+from cnnkit.reference._affine import affine, affine_backward
+from cnnkit.reference._batch_norm import batch_norm, batch_norm_backward, batch_statistics
+from cnnkit.reference._channel_pooling import (
     channel_average_pool,
     channel_average_pool_backward,
     channel_max_pool,
     channel_max_pool_backward,
 )
-from cnnkit.reference.columns import col2im, im2col
-from cnnkit.reference.convolution import convolution, convolution_backward
-from cnnkit.reference.dropout import dropout, dropout_backward
-from cnnkit.reference.graph import Node, execute, missing_operators
-from cnnkit.reference.layers import (
+from cnnkit.reference._columns import col2im, im2col
+from cnnkit.reference._convolution import convolution, convolution_backward
+from cnnkit.reference._dropout import dropout, dropout_backward
+from cnnkit.reference._graph import Node, execute, missing_operators
+from cnnkit.reference._layers import (
     Affine,
     AveragePool,
     BatchNorm,
@@ -31,11 +31,11 @@ from cnnkit.reference.layers import (
     ReLU,
     Sigmoid,
 )
-from cnnkit.reference.loss import l1, l2, softmax_cross_entropy, softmax_cross_entropy_backward
-from cnnkit.reference.network import Sequential
-from cnnkit.reference.networks import NETWORKS
-from cnnkit.reference.optimizers import SGD, AdaGrad
-from cnnkit.reference.pooling import (
+from cnnkit.reference._loss import l1, l2, softmax_cross_entropy, softmax_cross_entropy_backward
+from cnnkit.reference._network import Sequential
+from cnnkit.reference._networks import NETWORKS
+from cnnkit.reference._optimizers import SGD, AdaGrad, Optimizer
+from cnnkit.reference._pooling import (
     average_pool,
     average_pool_backward,
     global_average_pool,
@@ -45,7 +45,7 @@ from cnnkit.reference.pooling import (
     max_pool,
     max_pool_backward,
 )
-from cnnkit.reference.training import fit, train_step
+from cnnkit.reference._training import fit, train_step
 
 __all__ = [
     "NETWORKS",
@@ -60,6 +60,7 @@ __all__ = [
     "Layer",
     "MaxPool",
     "Node",
+    "Optimizer",
     "ReLU",
     "Sequential",
     "Sigmoid",

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
+from cnnkit.reference._activations import relu, sigmoid, softmax
+from cnnkit.reference._batch_norm import batch_norm
+from cnnkit.reference._convolution import convolution
+from cnnkit.reference._pooling import average_pool, global_average_pool, global_max_pool, max_pool
 from cnnkit.reference._windows import Padding
-from cnnkit.reference.activations import relu, sigmoid, softmax
-from cnnkit.reference.batch_norm import batch_norm
-from cnnkit.reference.convolution import convolution
-from cnnkit.reference.pooling import average_pool, global_average_pool, global_max_pool, max_pool
 
 __all__ = ["OPERATORS", "Call"]
 

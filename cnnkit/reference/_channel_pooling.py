@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from cnnkit.reference._pooling import average_pool, average_pool_backward, max_pool, max_pool_backward
 from cnnkit.reference._windows import Array
-from cnnkit.reference.pooling import average_pool, average_pool_backward, max_pool, max_pool_backward
 
 __all__ = [
     "channel_average_pool",

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.reference._loss import l1, l2, softmax_cross_entropy, softmax_cross_entropy_backward
+from cnnkit.reference._network import Sequential
+from cnnkit.reference._optimizers import Optimizer
 from cnnkit.reference._windows import Array
-from cnnkit.reference.loss import l1, l2, softmax_cross_entropy, softmax_cross_entropy_backward
-from cnnkit.reference.network import Sequential
-from cnnkit.reference.optimizers import Optimizer
 
 __all__ = ["fit", "train_step"]
 

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
+from cnnkit.reference._columns import columns_of, picture_of
 from cnnkit.reference._windows import Array, Padding, Pair, Windows
-from cnnkit.reference.columns import columns_of, picture_of
 
 __all__ = [
     "average_pool",

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import DTypeLike
 
+from cnnkit.reference._activations import relu, relu_backward, sigmoid, sigmoid_backward
+from cnnkit.reference._affine import affine, affine_backward
+from cnnkit.reference._batch_norm import batch_norm, batch_norm_backward, batch_statistics
+from cnnkit.reference._convolution import convolution, convolution_backward
+from cnnkit.reference._dropout import dropout, dropout_backward
+from cnnkit.reference._pooling import average_pool, average_pool_backward, max_pool, max_pool_backward
 from cnnkit.reference._windows import Array, Padding, Pair
-from cnnkit.reference.activations import relu, relu_backward, sigmoid, sigmoid_backward
-from cnnkit.reference.affine import affine, affine_backward
-from cnnkit.reference.batch_norm import batch_norm, batch_norm_backward, batch_statistics
-from cnnkit.reference.convolution import convolution, convolution_backward
-from cnnkit.reference.dropout import dropout, dropout_backward
-from cnnkit.reference.pooling import average_pool, average_pool_backward, max_pool, max_pool_backward
 
 __all__ = [
     "Affine",

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.reference._activations import softmax
 from cnnkit.reference._windows import Array
-from cnnkit.reference.activations import softmax
 
 __all__ = ["l1", "l2", "softmax_cross_entropy", "softmax_cross_entropy_backward"]
 

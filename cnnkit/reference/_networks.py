@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from cnnkit.reference._layers import Affine, Convolution, Draw, Flatten, MaxPool, ReLU
+from cnnkit.reference._network import Sequential
 from cnnkit.reference._windows import Array
-from cnnkit.reference.layers import Affine, Convolution, Draw, Flatten, MaxPool, ReLU
-from cnnkit.reference.network import Sequential
 
 __all__ = ["NETWORKS", "digits", "normal", "simple_convnet"]
 

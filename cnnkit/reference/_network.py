@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.reference._layers import Layer
 from cnnkit.reference._windows import Array
-from cnnkit.reference.layers import Layer
 
 __all__ = ["Sequential"]
 

@@ -1,12 +1,19 @@
 """What tests share: the folder of real models and images, and small things made on the spot."""
 
 import os
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from cnnkit.cli import cnnkit
+from cnnkit.predictions import ModelFacts, Plan, ProviderFacts, RunFolder
+from cnnkit.records import Classification, Row, Sample
+from cnnkit.spec import ClassificationOutput, ClassName, ModelInput, ModelSpec, Rescale
+
+MakeRun = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +38,62 @@ class Command:
 @pytest.fixture
 def run_cnnkit() -> Command:
     return Command()
+
+
+def _spec_for(classes: Sequence[str], activation: str = "softmax") -> ModelSpec:
+    return ModelSpec(
+        input=ModelInput(size=(2, 2)),
+        preprocess=(Rescale(scale=1 / 255),),
+        output=ClassificationOutput(activation=activation),
+        classes=tuple(ClassName(name=name) for name in classes),
+    )
+
+
+@pytest.fixture
+def make_run(tmp_path: Path) -> MakeRun:
+    """`make_run({"cat/1.png": [0.9, 0.1], "cat/2.png": "corrupt"}, ["cat", "dog"])`: a run, and its images as files."""
+
+    def make(
+        answers: Mapping[str, Sequence[float] | str],
+        classes: Sequence[str],
+        *,
+        images: Path | None = None,
+        activation: str = "softmax",
+        name: str = "run",
+        shard_size: int = 3,
+    ) -> Path:
+        images = images or tmp_path / "images"
+        rows = [_row(key, answers[key]) for key in sorted(answers)]
+        for row in rows:
+            path = images / row.key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        spec = _spec_for(classes, activation)
+        with RunFolder.locked(tmp_path / name) as folder:
+            plan = Plan(
+                cnnkit="0.1.0",
+                model=ModelFacts(name="tiny", sha256="ab" * 32, size_bytes=123),
+                spec=spec,
+                spec_hash=spec.spec_hash,
+                batch_size=2,
+                provider=ProviderFacts(name="CPUExecutionProvider"),
+                shard_size=shard_size,
+                topk=2,
+                n=len(rows),
+                inputs_sha256="",
+            )
+            plan = folder.begin_run(plan, [Sample(row.key, Path(), 0, 0) for row in rows])
+            for shard in folder.pending(plan):
+                folder.write_part(plan, shard, rows[shard.start : shard.stop])
+            folder.finish(versions={"cnnkit": "0.1.0", "onnxruntime": "1.0"})
+        return tmp_path / name
+
+    return make
+
+
+def _row(key: str, answer: Sequence[float] | str) -> Row:
+    if isinstance(answer, str):
+        return Row(key=key, status=answer, error=f"{key} is {answer}")
+    scores = np.array(answer, dtype=np.float32)
+    best = np.argsort(-scores, kind="stable")[:2].astype(np.int32)
+    return Row(key=key, width=2, height=2, digest=key.encode().ljust(32)[:32], prediction=Classification(scores, best))

@@ -12,6 +12,7 @@ from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts
 from cnnkit.evaluation._join import Joined, join
 from cnnkit.evaluation._measure import Measured, measure
 from cnnkit.evaluation._source import Source, keys_of, open_source, refuse_other_images
+from cnnkit.predictions import Run
 from cnnkit.results import DataFacts, Results, write_results
 
 
@@ -68,10 +69,17 @@ def evaluate(
         joined = join(source.run, found.labels)
         answers = answers_of(joined, found.labels, source=str(source.run.path))
         measured = measure(answers, source.run.spec.names, n_bad=_n_bad(joined), topk=_checked(topk))
-        results = _results(source, found, joined, measured, out, truth_file=truth, bench=bench)
+        results = _results(source, _keys_root(data, found), found, joined, measured, out, truth_file=truth, bench=bench)
         if out is not None:
-            _write(out, results, rows_of(joined, answers), found.root, report=report)
+            write_results(out, results, rows_of(joined, answers))
+            if report:
+                _report(out, results, rows_of(joined, answers), _keys_root(data, found), source.run)
     return results
+
+
+def _keys_root(data: Path, truth: Truth) -> Path:
+    """The folder that the run's keys are relative to."""
+    return data if truth.prefix else truth.root
 
 
 def _names(class_map: Path | str | Mapping[str, str] | None) -> Mapping[str, str] | None:
@@ -91,6 +99,7 @@ def _n_bad(joined: Joined) -> int:
 
 def _results(
     source: Source,
+    root: Path,
     truth: Truth,
     joined: Joined,
     measured: Measured,
@@ -106,7 +115,7 @@ def _results(
         run=run_facts(source, output),
         classes=run.spec.classes,
         data=DataFacts(
-            root=place(truth.root, output),
+            root=place(root, output),
             part=truth.part,
             truth=None if truth_file is None else place(Path(truth_file), output),
             fingerprint=joined.fingerprint,
@@ -130,9 +139,7 @@ def _results(
     )
 
 
-def _write(output: Path, results: Results, rows: Any, images_root: Path, *, report: bool) -> None:
-    write_results(output, results, rows)
-    if report:
-        from cnnkit.report import write_report
+def _report(output: Path, results: Results, rows: Any, images_root: Path, run: Run) -> None:
+    from cnnkit.report import write_report
 
-        write_report(output, results, rows=rows, images_root=images_root)
+    write_report(output, results, rows=rows, images_root=images_root, run=run)

@@ -1,5 +1,6 @@
 """What is scored: a run folder, or a model that is first run over the data."""
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from cnnkit.data import Truth, find_part
 from cnnkit.errors import DataError, UsageError
 from cnnkit.predictions import Run, open_run
 
+RESULTS = Path("results")
 N_PROBED = 64  # images that are looked up on the disk
 
 
@@ -21,6 +23,16 @@ class Source:
     run: Run
     model: Path | None = None
     kept: bool = True
+
+
+def default_output(run_or_model: Path, data: Path) -> Path:
+    """`results/MODEL-DATA`, from the names of both; a run says which model made it."""
+    name = open_run(run_or_model).plan.model.name if run_or_model.is_dir() else run_or_model.stem
+    return RESULTS / f"{_plain(name)}-{_plain(data.resolve().name)}"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "data"
 
 
 @contextmanager

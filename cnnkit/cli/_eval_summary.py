@@ -1,0 +1,96 @@
+"""Results as a person reads them in a terminal."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnnkit.cli import _output
+from cnnkit.results import ClassFigures, Figure, Results
+
+# what the table shows of the figures, in this order; results.json has all of them
+SHOWN = {
+    "top1_accuracy": "top-1 accuracy",
+    "top1_accuracy_of_all": "top-1 accuracy, bad files counted as wrong",
+    "top5_error": "top-5 error",
+    "macro_precision": "precision, mean of the classes",
+    "macro_recall": "recall, mean of the classes",
+    "macro_f1": "F1, mean of the classes",
+    "map": "AP, mean of the classes (mAP)",
+    "roc_auc": "ROC AUC, mean of the classes",
+    "cross_entropy": "cross-entropy (nats)",
+    "ece": "calibration error (ECE)",
+}
+IN_OWN_UNIT = ("cross_entropy",)
+WORST = 5
+
+
+def show(results: Results, output: Path | None) -> None:
+    """Print figures with intervals, the worst classes, the largest confusions, what is left out, the files."""
+    _output.table(["figure", "value", "95 % interval", "n"], list(_rows(results)), title=_title(results))
+    for line in (*_weakest(results), *_confusions(results), *_left_out(results)):
+        _output.say(line)
+    for warning in results.warnings:
+        _output.say(f"Note: {warning}")
+    if output is not None:
+        _output.say(f"Results: {output}")
+
+
+def _title(results: Results) -> str:
+    data = results.data
+    scored = f"{data.n_classes_scored} of {data.n_classes} classes"
+    return f"{results.model.name} on {Path(data.root).name}: {data.n} images, {scored}"
+
+
+def _rows(results: Results) -> Iterator[list[str]]:
+    shown = dict(SHOWN)
+    if not results.data.n_bad:
+        shown.pop("top1_accuracy_of_all")
+    further = {name: name.replace("_", " ") for name in results.figures if name.startswith("top") and name not in shown}
+    for name in ("top1_error", "top5_accuracy", "top1_accuracy_of_all"):
+        further.pop(name, None)
+    for name, label in {**shown, **further}.items():
+        figure = results.figures.get(name)
+        if figure is not None:
+            yield [label, _value(name, figure.value), _interval(name, figure), str(figure.n)]
+
+
+def _value(name: str, value: float | None) -> str:
+    if value is None:
+        return "undefined"
+    return f"{value:.4f}" if name in IN_OWN_UNIT else f"{100 * value:.2f} %"
+
+
+def _interval(name: str, figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return figure.note or ""
+    low, high = _value(name, figure.low), _value(name, figure.high)
+    return f"{low.removesuffix(' %')} to {high}"
+
+
+def _weakest(results: Results) -> Iterator[str]:
+    known = [(entry.recall, entry) for entry in results.per_class if entry.recall is not None]
+    known.sort(key=lambda pair: pair[0])
+    poor = [_class(recall, entry) for recall, entry in known[:WORST] if recall < 1]
+    if poor and len(known) > 1:
+        yield f"Weakest classes (recall): {', '.join(poor)}"
+
+
+def _class(recall: float, entry: ClassFigures) -> str:
+    return f"{entry.name} {100 * recall:.1f} % of {entry.n}"
+
+
+def _confusions(results: Results) -> Iterator[str]:
+    if results.confusion is None:
+        return
+    wrong = [(count, label, answer) for label, answer, count in results.confusion.cells if label != answer]
+    wrong.sort(key=lambda cell: (-cell[0], cell[1:]))
+    names = results.names
+    told = [f"{names[label]} taken for {names[answer]} {count} x" for count, label, answer in wrong[:WORST]]
+    if told:
+        yield f"Largest confusions: {', '.join(told)}"
+
+
+def _left_out(results: Results) -> Iterator[str]:
+    data = results.data
+    if data.n_bad:
+        reasons = ", ".join(f"{count} {status}" for status, count in data.bad.items())
+        yield f"{data.n_bad} labelled images have no answer and are not in the other figures: {reasons}"

@@ -1,0 +1,96 @@
+"""`cnnkit eval`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cnnkit.cli import _options, _output
+from cnnkit.cli._command import Verb
+
+
+@click.command("eval", cls=Verb)
+@click.argument("paths", nargs=-1, type=_options.PATH, metavar="RUN|MODEL DATA")
+@click.option("-m", "--model", type=_options.PATH, help="RUN or MODEL, if not given by position.")
+@click.option("--data", type=_options.PATH, help="DATA, if not given by position.")
+@click.option("-o", "--output", type=_options.PATH, help="Results folder.  [default: results/MODEL-DATA]")
+@click.option("--truth", type=_options.PATH, help="A file of labels (key,label) for images without class folders.")
+@click.option("--truth-index", is_flag=True, help="The labels are positions in the model's class list, from 0.")
+@click.option("--split", metavar="NAME|all", help="The part to score.  [default: test, else val]")
+@click.option("--class-map", type=_options.PATH, help="A file that gives folders or labels their class names.")
+@click.option("--topk", type=click.IntRange(1), multiple=True, help="A further k for top-k; may be repeated.")
+@click.option("--bench", type=_options.PATH, help="What `bench --json` printed, for the speed.")
+@click.option(
+    "--fail-under",
+    multiple=True,
+    metavar="FIGURE=VALUE",
+    help="Exit 1 when a figure is below, such as top1_accuracy=0.75; may be repeated.",
+)
+@click.option("--no-report", is_flag=True, help="Write no report.html and report.md.")
+@_options.device_options
+@_options.batch_options
+@_options.json_option
+@_options.progress_option
+def eval_command(
+    paths: tuple[Path, ...],
+    model: Path | None,
+    data: Path | None,
+    output: Path | None,
+    fail_under: tuple[str, ...],
+    as_json: bool,
+    progress: str,
+    no_report: bool,
+    truth: Path | None,
+    truth_index: bool,
+    split: str | None,
+    class_map: Path | None,
+    topk: tuple[int, ...],
+    bench: Path | None,
+    **inference: Any,
+) -> None:
+    """Score a run, or a model on DATA, against the truth, with an interval on every figure.
+
+    DATA is the labelled folder: its class folders are the truth, or --truth FILE. A MODEL is run
+    over it first. The results folder gets results.json, rows.parquet, report.html and report.md;
+    with --json and without -o nothing is written.
+    """
+    from cnnkit import evaluation
+    from cnnkit.cli._eval_summary import show
+
+    source, labelled = _options.two_paths(paths, model, data, ("RUN|MODEL", "DATA"))
+    floors = evaluation.parse_floors(fail_under)
+    if output is None and not as_json:
+        output = evaluation.default_output(source, labelled)
+    with _output.progress(progress, "infer") as report:
+        results = evaluation.evaluate(
+            source,
+            labelled,
+            output,
+            truth=truth,
+            truth_index=truth_index,
+            split=split,
+            class_map=class_map,
+            topk=topk,
+            bench=bench,
+            report=not no_report,
+            progress=report,
+            **_typed(inference),
+        )
+    show(results, output)
+    if as_json:
+        _output.emit_json(results.to_dict())
+    _check(evaluation.failed_floors(results, floors))
+
+
+def _typed(options: dict[str, Any]) -> dict[str, Any]:
+    """What was given on the command line: what was not is the job's to choose."""
+    context = click.get_current_context()
+    command_line = click.core.ParameterSource.COMMANDLINE
+    return {name: value for name, value in options.items() if context.get_parameter_source(name) is command_line}
+
+
+def _check(failures: list[str]) -> None:
+    from cnnkit.errors import CheckFailed
+
+    if failures:
+        raise CheckFailed("; ".join(failures) + ".")

@@ -27,8 +27,10 @@ from cnnkit.cli._command import Verb
     help="Exit 1 when a figure is below, such as top1_accuracy=0.75; may be repeated.",
 )
 @click.option("--no-report", is_flag=True, help="Write no report.html and report.md.")
-@_options.device_options
+@_options.overwrite_option
 @_options.batch_options
+@_options.device_options
+@_options.spec_options
 @_options.json_option
 @_options.progress_option
 def eval_command(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,23 @@ from click.testing import CliRunner, Result
 from cnnkit.cli import cnnkit
 from cnnkit.predictions import ModelFacts, Plan, ProviderFacts, RunFolder
 from cnnkit.records import Classification, Row, Sample
-from cnnkit.spec import ClassificationOutput, ClassName, ModelInput, ModelSpec, Rescale
+from cnnkit.spec import METADATA_KEY, ClassificationOutput, ClassName, ModelInput, ModelSpec, Rescale
 
 MakeRun = Callable[..., Path]
+WriteModel = Callable[..., Path]
+
+# its class is the channel that is brightest on average: a picture of one colour is answered with that colour
+COLOURS = """<ir_version: 8, opset_import: ["" : 17]>
+colours (float[N,3,8,8] input) => (float[N,3] logits) {
+    pooled = GlobalAveragePool(input)
+    logits = Flatten<axis=1>(pooled)
+}"""
+COLOURS_SPEC: dict[str, Any] = {
+    "input": {"size": [8, 8]},
+    "preprocess": [{"op": "resize", "size": [8, 8], "mode": "exact"}, {"op": "rescale", "scale": 10 / 255}],
+    "output": {"name": "logits"},
+    "classes": [{"name": "red"}, {"name": "green"}, {"name": "blue"}],
+}
 
 
 @pytest.fixture(scope="session")
@@ -97,3 +112,42 @@ def _row(key: str, answer: Sequence[float] | str) -> Row:
     scores = np.array(answer, dtype=np.float32)
     best = np.argsort(-scores, kind="stable")[:2].astype(np.int32)
     return Row(key=key, width=2, height=2, digest=key.encode().ljust(32)[:32], prediction=Classification(scores, best))
+
+
+@pytest.fixture(scope="session")
+def write_model() -> WriteModel:
+    """`write_model(path, text=COLOURS, spec=COLOURS_SPEC)`: an .onnx file from text; with `spec=None` it holds none."""
+
+    def write(path: Path, text: str = COLOURS, spec: dict[str, Any] | None = COLOURS_SPEC) -> Path:
+        import onnx
+
+        model = onnx.parser.parse_model(text)
+        onnx.checker.check_model(model)
+        if spec is not None:
+            checked = ModelSpec.model_validate(spec)
+            model.metadata_props.add(key=METADATA_KEY, value=checked.to_json())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(model.SerializeToString())
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def colours(write_model: WriteModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of three classes, red, green and blue, that answers with the brightest channel."""
+    return write_model(tmp_path_factory.mktemp("colours") / "colours.onnx")
+
+
+@pytest.fixture(scope="session")
+def write_colour() -> Callable[..., Path]:
+    """`write_colour(path, "red", size=(12, 10))`: a picture of one colour, (height, width), in the suffix's format."""
+
+    def write(path: Path, colour: str, *, size: tuple[int, int] = (12, 10)) -> Path:
+        from PIL import Image
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (size[1], size[0]), colour).save(path)
+        return path
+
+    return write

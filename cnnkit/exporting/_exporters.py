@@ -1,5 +1,6 @@
 """torch's two exporters, silent, writing one file each."""
 
+import copy
 import io
 import logging
 import warnings
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cnnkit.errors import MachineError
+from cnnkit.verification import in_eval_mode
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -79,6 +81,31 @@ def by_torchscript(request: Request, path: Path) -> None:
         opset_version=request.opset,
         dynamic_axes={request.input_name: axes, **outputs} if axes else None,
     )
+
+
+def draft(module: "nn.Module", shape: Sequence[int], path: Path) -> None:
+    """Write a module as it is drawn for one input of `shape`, nothing folded or fused: to look at, not to run.
+
+    Its weights are replaced by random ones: the exporter stores equal tensors once, and fresh ones are often equal.
+    """
+    torch, _ = require_exporter()
+    module = copy.deepcopy(module)
+    example = torch.zeros(tuple(shape))
+    with torch.no_grad():
+        for tensor in (*module.parameters(), *module.buffers()):
+            if tensor.is_floating_point():
+                tensor.uniform_()
+    with in_eval_mode(module), quiet():
+        torch.onnx.export(
+            module,
+            (example,),
+            path,
+            dynamo=False,
+            verbose=False,
+            input_names=["input"],
+            do_constant_folding=False,
+            training=torch.onnx.TrainingMode.PRESERVE,
+        )
 
 
 EXPORTERS: dict[ExporterName, Callable[[Request, Path], None]] = {"dynamo": by_dynamo, "torchscript": by_torchscript}

@@ -11,7 +11,8 @@ from cnnkit.graphs._files import (
     set_metadata,
     write_metadata,
 )
-from cnnkit.graphs._layers import Layer, layer_table
+from cnnkit.graphs._layers import Layer, layer_table, layers_of
+from cnnkit.graphs._modules import module_of
 from cnnkit.graphs._probe import probe_model
 from cnnkit.graphs._shapes import inputs_of, shape_of
 from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
@@ -22,8 +23,10 @@ __all__ = [
     "TensorFacts",
     "inputs_of",
     "layer_table",
+    "layers_of",
     "load",
     "metadata_of",
+    "module_of",
     "opset_of",
     "probe_model",
     "quantizes_dynamically",

@@ -9,12 +9,14 @@ from typing import Any
 from cnnkit.graphs._costs import GLOBAL, attribute, multiply_adds, window
 from cnnkit.graphs._files import load
 from cnnkit.graphs._fold import fold_shapes
+from cnnkit.graphs._modules import module_of
 from cnnkit.graphs._shapes import Shape, concrete_inputs, fix_inputs, infer_shapes, inputs_of
 
 Sides = tuple[int, ...]
 
-# inputs that hold a scale or a zero point: arithmetic, not trained numbers
-SCALES = {
+# inputs that hold a scale, a zero point or running statistics: stored, but not trained
+UNTRAINED = {
+    "BatchNormalization": (3, 4),
     "QuantizeLinear": (1, 2),
     "DequantizeLinear": (1, 2),
     "ConvInteger": (2, 3),
@@ -27,9 +29,11 @@ NO_FIELD = (*GLOBAL, "MatMul", "MatMulInteger", "QLinearMatMul", "Resize", "Conv
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One node. `receptive_field` is (height, width) in pixels of the model's input, None once it covers all of it.
+    """One node.
 
-    `padding` is the first sides, then the last ones: (top, left, bottom, right) for images.
+    `receptive_field` is (height, width) in pixels of the model's input, None once it covers all of it; `padding` the
+    first sides, then the last ones: (top, left, bottom, right) for images; `module` the part of the torch module that
+    the node came from, where the file says so.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Layer:
     kernel: Sides | None = None
     stride: Sides | None = None
     padding: Sides | None = None
+    dilation: Sides | None = None
+    module: str | None = None
     receptive_field: Sides | None = None
 
 
@@ -75,7 +81,7 @@ def _row(
     node: Any, name: str, shapes: Mapping[str, Shape], weights: "_Weights", fields: Mapping[str, "_Field"]
 ) -> Layer:
     found = window(node, shapes)
-    kernel, stride, padding, _ = (tuple(sides) for sides in found) if found else (None,) * 4
+    kernel, stride, padding, dilation = (tuple(sides) for sides in found) if found else (None,) * 4
     field = fields.get(node.output[0])
     return Layer(
         name=node.name or name,
@@ -86,6 +92,8 @@ def _row(
         kernel=kernel,
         stride=stride,
         padding=padding,
+        dilation=dilation,
+        module=module_of(node),
         receptive_field=field.size if field else None,
     )
 
@@ -116,8 +124,8 @@ class _Weights:
 
 
 def _trained_inputs(node: Any) -> list[str]:
-    scales = SCALES.get(node.op_type, ())
-    return [name for at, name in enumerate(node.input) if name and at not in scales]
+    untrained = UNTRAINED.get(node.op_type, ())
+    return [name for at, name in enumerate(node.input) if name and at not in untrained]
 
 
 def _stored(model: Any) -> dict[str, int]:

@@ -247,6 +247,7 @@ OPERATORS: dict[str, Callable[[Call], Result]] = {
     "Softmax": _softmax,
     "Squeeze": _squeeze,
     "Sub": lambda call: call[0] - call[1],
+    "Tanh": lambda call: np.asarray(np.tanh(call[0])),
     "Transpose": _transpose,
     "Unsqueeze": _unsqueeze,
 }

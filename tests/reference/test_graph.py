@@ -81,6 +81,7 @@ ONE_NODE = [
     ("Div(a, b)", PICTURE, (4, 1, 1)),
     ("Relu(a)", PICTURE),
     ("Sigmoid(a)", PICTURE),
+    ("Tanh(a)", PICTURE),
     ("HardSigmoid<alpha=0.3>(a)", PICTURE),
     ("HardSwish(a)", PICTURE),
     ("Softmax(a)", PICTURE),

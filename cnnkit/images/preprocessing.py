@@ -11,7 +11,7 @@ from cnnkit.errors import ModelError
 from cnnkit.images._opencv import cv2
 from cnnkit.images._resizing import cut, resize
 from cnnkit.images._steps import Border, Gray, Plan, Scale, Step, Window, plan
-from cnnkit.images._values import value_table
+from cnnkit.images._values import ValueTable
 from cnnkit.records import Geometry
 from cnnkit.spec import ModelSpec
 
@@ -31,7 +31,7 @@ class Preprocess:
         self.input_shape = _input_shape(spec)
         self.dtype = np.dtype(spec.input.dtype)
         self._plan: Callable[[tuple[int, int]], Plan] = lru_cache(maxsize=256)(self._make_plan)
-        self._table = value_table(spec)
+        self._table = ValueTable(spec)
 
     def __call__(
         self, image: Pixels, out: NDArray[np.generic] | None = None, *, source_size: tuple[int, int] | None = None
@@ -58,7 +58,7 @@ class Preprocess:
             raise ValueError(f"an image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
         height, width = image.shape[:2]
         steps = self._plan(source_size or (height, width))
-        pixels = image
+        pixels = np.ascontiguousarray(image)
         for step in steps.steps:
             pixels = _apply(pixels, step)
         return pixels, Geometry(steps.source, steps.size, steps.scale, steps.offset)
@@ -71,16 +71,16 @@ class Preprocess:
 
         Args:
             pixels: as `geometry` gives them.
-            out: where to write, of the input's shape and type, such as a slice of a batch; None: a new array.
+            out: where to write, of the input's shape and type, such as `batch[i]`; None: a new array.
         """
         if out is None:
             out = np.empty(self.input_shape, self.dtype)
-        if out.shape != self.input_shape or out.dtype != self.dtype:
-            raise ValueError(f"out must be {self.dtype} {self.input_shape}, got {out.dtype} {out.shape}")
-        planes = out if self.spec.input.layout == "NCHW" else out.transpose(2, 0, 1)
-        order = (2, 1, 0) if self.spec.input.channels == "BGR" else range(len(planes))
-        for plane, table, channel in zip(planes, self._table, order, strict=True):
-            plane[...] = table[pixels[:, :, channel]]
+        if out.shape != self.input_shape or out.dtype != self.dtype or not out.flags.c_contiguous:
+            raise ValueError(
+                f"out must be {self.dtype} {self.input_shape} without gaps, got {out.dtype} {out.shape} "
+                f"with strides {out.strides}"
+            )
+        self._table.write(pixels, out)
         return out
 
     def _make_plan(self, size: tuple[int, int]) -> Plan:

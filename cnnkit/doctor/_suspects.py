@@ -22,14 +22,14 @@ VALUES: dict[str, dict[str, Any]] = {
     "values -1..1": {"scale": 1 / 255, "mean": (0.5,), "std": (0.5,)},
     "ImageNet's mean and std": {"scale": 1 / 255, "mean": IMAGENET_MEAN, "std": IMAGENET_STD},
     "0..255 minus ImageNet's mean": {"scale": 1.0, "mean": (123.68, 116.779, 103.939), "std": (1.0,)},
-    "0..255 minus ImageNet's mean, BGR": {"scale": 1.0, "mean": (103.939, 116.779, 123.68), "std": (1.0,)},
+    "0..255 minus ImageNet's mean in BGR order": {"scale": 1.0, "mean": (103.939, 116.779, 123.68), "std": (1.0,)},
 }
 RESIZES: dict[str, dict[str, Any]] = {
     "Pillow's bilinear": {"interpolation": "pillow:bilinear"},
     "Pillow's bicubic": {"interpolation": "pillow:bicubic"},
     "OpenCV's linear": {"interpolation": "opencv:linear"},
-    "squeezed to the input, no crop": {"resize": "exact"},
-    "short side, then centre crop": {"resize": "shortest"},
+    "squeezed to the input without a crop": {"resize": "exact"},
+    "short side and centre crop": {"resize": "shortest"},
 }
 
 UNREAD = -1
@@ -73,6 +73,14 @@ class Suspects:
         best = self.trials[0]
         above = metrics.wilson(best.hits, best.n).low > metrics.wilson(self.as_is.hits, self.as_is.n).high
         return best if above else None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "as_is": self.as_is.to_dict(),
+            "culprit": self.culprit.to_dict() if self.culprit else None,
+            "trials": [trial.to_dict() for trial in self.trials],
+            "sentence": self.sentence(),
+        }
 
     def sentence(self) -> str:
         here = f"top-1 accuracy is {self.as_is.top1_accuracy:.3f} on {self.as_is.n} images"
@@ -122,9 +130,11 @@ def try_suspects(
     for change, flags in RESIZES.items():
         bench.attempt(so_far.and_then(change), so_far.flags | flags)
         progress(len(bench.attempts), total)
-    trials = [attempt.trial for attempt in bench.attempts]
-    orders = _order_trials(spec.names, bench.best, labels)
-    return Suspects(trials[0], tuple(sorted([*trials[1:], *orders], key=lambda trial: -trial.hits)))
+    as_is, *changed = [attempt.trial for attempt in bench.attempts]
+    bases = [bench.attempts[0]] if bench.best is bench.attempts[0] else [bench.attempts[0], bench.best]
+    orders = [trial for base in bases for trial in _order_trials(spec.names, base, labels)]
+    simplest_first = sorted([*changed, *orders], key=lambda trial: trial.change.count(","))
+    return Suspects(as_is, tuple(sorted(simplest_first, key=lambda trial: -trial.hits)))
 
 
 @dataclass(frozen=True)
@@ -210,8 +220,8 @@ def _order_trials(names: Sequence[str], base: _Attempt, labels: NDArray[np.int64
     orders = {
         "classes shifted up by one": [(at + 1) % n for at in range(n)],
         "classes shifted down by one": [(at - 1) % n for at in range(n)],
-        "classes sorted as text (1, 10, 2)": sorted(range(n), key=lambda at: names[at]),
-        "classes sorted by number (1, 2, 10)": sorted(range(n), key=lambda at: _natural(names[at])),
+        "classes sorted as text": sorted(range(n), key=lambda at: names[at]),
+        "classes sorted by number": sorted(range(n), key=lambda at: _natural(names[at])),
     }
     trials = []
     for change, order in orders.items():

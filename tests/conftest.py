@@ -151,3 +151,18 @@ def write_colour() -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def torchscript_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch's first exporter, which takes seconds, fails at once: the second one does the work."""
+    import torch
+
+    export = torch.onnx.export
+
+    def only_torchscript(*args: Any, dynamo: bool, **options: Any) -> None:
+        if dynamo:
+            raise RuntimeError("Failed to decompose the FX graph")
+        export(*args, dynamo=False, **options)
+
+    monkeypatch.setattr(torch.onnx, "export", only_torchscript)

@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from cnnkit import models
+from cnnkit.checkpoints import Checkpoint, save_checkpoint
+from cnnkit.spec import ClassificationOutput, ClassName, ModelInput, ModelSpec, Rescale, Resize, ToGray
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    names = [str(digit) for digit in range(10)]
+    spec = ModelSpec(
+        input=ModelInput(channels="GRAY", size=(8, 8)),
+        preprocess=(ToGray(), Resize(size=(8, 8), mode="exact"), Rescale(scale=1 / 255)),
+        output=ClassificationOutput(),
+        classes=tuple(ClassName(name=name) for name in names),
+    )
+    path = tmp_path_factory.mktemp("trained") / "digits.pt"
+    arguments = {"channels": 1, "size": 8}
+    state = models.create("digits", 10, **arguments).state_dict()
+    save_checkpoint(path, Checkpoint("digits", arguments, state, names, spec, {"data": {"root": "gone"}}))
+    return path
+
+
+def test_a_checkpoint_becomes_a_file(run_cnnkit: Any, checkpoint: Path, tmp_path: Path) -> None:
+    result = run_cnnkit("export", checkpoint, "-o", tmp_path / "digits.onnx")
+    assert result.stdout == ""
+    assert "Verified: 32 images (crops of scikit-learn's china.jpg and flower.jpg), batches of 1, 2, 3" in result.stderr
+    assert f"Exported by the dynamo exporter, opset 18: {tmp_path / 'digits.onnx'}" in result.stderr
+
+
+@pytest.mark.usefixtures("torchscript_only")
+def test_json_is_the_path_and_the_spec(run_cnnkit: Any, checkpoint: Path, tmp_path: Path) -> None:
+    out = tmp_path / "digits.onnx"
+    facts = json.loads(run_cnnkit("export", checkpoint, "-o", out, "--json").stdout)
+    assert facts["path"] == str(out)
+    assert facts["verification"]["passed"] is True
+    again = run_cnnkit("export", checkpoint, "-o", out, exit_code=2)
+    assert "is there already. Give --overwrite" in again.stderr
+
+
+@pytest.mark.usefixtures("torchscript_only")
+def test_the_name_comes_from_the_source(
+    run_cnnkit: Any, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run_cnnkit("export", checkpoint, "--no-verify")
+    assert "The file is not verified, as asked" in result.stderr
+    assert (tmp_path / "exported" / "digits.onnx").is_file()
+
+
+@pytest.mark.usefixtures("torchscript_only")
+def test_images_of_ones_own(run_cnnkit: Any, checkpoint: Path, tmp_path: Path, shared: Path) -> None:
+    out = tmp_path / "digits.onnx"
+    facts = json.loads(run_cnnkit("export", checkpoint, "-o", out, "--images", shared / "fashion900", "--json").stdout)
+    assert facts["verification"]["origin"] == str(shared / "fashion900")
+    assert len({entry["name"].split("/")[0] for entry in facts["verification"]["images"]}) >= 9
+    (tmp_path / "empty").mkdir()
+    result = run_cnnkit("export", checkpoint, "-o", tmp_path / "x.onnx", "--images", tmp_path / "empty", exit_code=3)
+    assert "no image" in result.stderr
+
+
+def test_a_source_that_is_not_there(run_cnnkit: Any, tmp_path: Path) -> None:
+    assert "no such file" in run_cnnkit("export", tmp_path / "no.pt", exit_code=2).stderr

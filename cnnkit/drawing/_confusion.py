@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnnkit.drawing._frame import render, shorten
 
 LEVELS = 6  # shades besides none
-NAMES = 118.0
+LABEL = 16  # characters of a name that are shown
 MAP_SIDE = 400
 
 
@@ -38,7 +38,9 @@ def confusion_grid(
     shares = grid / np.maximum(whole[:, None], 1)
     side = float(np.clip(480 / max(len(names), 1), 22, 46))
     cells = [_cell(at, to, grid, shares, names, side) for at, to in np.argwhere(grid > 0).tolist()]
-    heads = [{"label": shorten(each, 16), "full": each, "at": side * at} for at, each in enumerate(names)]
+    heads: list[dict[str, Any]] = [
+        {"label": shorten(each, LABEL), "full": each, "at": side * at} for at, each in enumerate(names)
+    ]
     return render(
         "confusion.svg",
         name=name,
@@ -47,7 +49,7 @@ def confusion_grid(
         cells=cells,
         heads=heads,
         side=side,
-        names=NAMES,
+        room=24 + 7.0 * max((len(head["label"]) for head in heads), default=0),
         extent=side * len(names),
     )
 

@@ -23,11 +23,12 @@ class Outcomes:
 
     @property
     def answered(self) -> NDArray[np.bool_]:
-        return np.logical_and(self.label >= 0, self.predicted >= 0)
+        return np.minimum(self.label, self.predicted) >= 0
 
     @property
     def wrong(self) -> NDArray[np.bool_]:
-        return np.logical_and(self.answered, self.label != self.predicted)
+        differ: NDArray[np.bool_] = self.label != self.predicted
+        return self.answered & differ
 
     def key(self, at: int) -> str:
         return str(self.keys[at].as_py())

@@ -130,7 +130,7 @@ def _galleries(facts: Facts) -> list[dict[str, Any]]:
         {
             "id": "worst",
             "heading": "Worst mistakes",
-            "caption": f"Wrong answers, the surest first: {shown}. Many of them may be wrong labels.",
+            "caption": f"Wrong answers, the surest first: {shown}. Wrong labels show up here too.",
             "empty": "No wrong answer.",
             "pictures": [_picture(each, facts.labels) for each in pictures[: len(worst)]],
         },
@@ -147,13 +147,12 @@ def _galleries(facts: Facts) -> list[dict[str, Any]]:
 def _picture(each: _gallery.Picture, labels: Sequence[str]) -> dict[str, Any]:
     true, predicted = labels[each.true], labels[each.predicted]
     if each.true == each.predicted:
-        answers = [("right", f"{true} {percent(each.confidence)}")]
+        answers = [("right:", true, percent(each.confidence))]
     else:
-        answers = [("said", f"{predicted} {percent(each.confidence)}"), ("is", f"{true} {percent(each.p)}")]
+        answers = [("said", predicted, percent(each.confidence)), ("labelled", true, percent(each.p))]
     return {
         "key": each.key,
-        "true": each.true,
-        "predicted": each.predicted,
+        "classes": f"{each.true} {each.predicted}",
         "thumbnail": each.thumbnail,
         "reason": each.reason,
         "alt": f"{each.key}: labelled {true}, predicted {predicted}",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cnnkit.report._confusions import Pair
 from cnnkit.report._names import HEADLINES, meaning
-from cnnkit.report._words import count, counted, listed, measured, percent, plain
+from cnnkit.report._words import NBSP, count, counted, listed, measured, percent, plain, span
 from cnnkit.results import ClassFigures, Results
 
 FEW_IMAGES = 30
@@ -17,7 +17,9 @@ def headline(results: Results) -> str:
         return f"{results.model.name}: no figures"
     figure, words = results.figures[name], meaning(name)
     if name == "top1_accuracy" and figure.value is not None:
-        return f"{results.model.name} is right on {measured(figure)} of {counted(figure.n, 'image')}"
+        found = f"{results.model.name} is right on {percent(figure.value)} of {counted(figure.n, 'image')}"
+        between = span(figure.low, figure.high)
+        return f"{found} (95{NBSP}% interval {between})" if between else found
     return f"{results.model.name}: {words.label} {measured(figure, share=words.share)}, {counted(figure.n, 'image')}"
 
 

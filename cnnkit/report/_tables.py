@@ -15,6 +15,8 @@ from cnnkit.results import ClassFigures, Results
 BAD_FILES = 100
 _COLUMNS = {"precision": "Precision", "recall": "Recall", "f1": "F1", "ap": "AP", "roc_auc": "ROC AUC"}
 
+_METHODS = {"wilson": "Wilson"}
+
 Row = dict[str, Any]
 
 
@@ -33,7 +35,7 @@ def figure_rows(results: Results) -> list[Row]:
                 "span": span(figure.low, figure.high, share=words.share),
                 "mark": drawing.interval_mark(figure.value, figure.low, figure.high) if words.share else "",
                 "n": count(figure.n),
-                "method": figure.method or "",
+                "method": _METHODS.get(figure.method or "", figure.method or ""),
             }
         )
     return rows

@@ -56,7 +56,7 @@ def convert_command(
     CIFAR-100's binary version (or its .tar.gz), or sklearn:digits. Interrupted, the same command
     goes on; OUT appears when it is whole.
     """
-    from cnnkit.data.convert import convert
+    from cnnkit.data import convert
 
     with _output.progress("none" if as_json else progress, "convert") as report:
         done = convert(

@@ -3,6 +3,7 @@
 from cnnkit.data._arrays import ImageArrays
 from cnnkit.data._cifar import read_cifar
 from cnnkit.data._classes import ClassIndex
+from cnnkit.data._convert import DIGITS_SOURCE, IMAGE_SETS, Converted, convert
 from cnnkit.data._digits import write_digits
 from cnnkit.data._folders import Labelled, class_folders
 from cnnkit.data._idx import read_idx, read_idx_set
@@ -15,8 +16,11 @@ from cnnkit.data._photos import sample_photos
 from cnnkit.data._truth import Truth, read_truth
 
 __all__ = [
+    "DIGITS_SOURCE",
+    "IMAGE_SETS",
     "IMAGE_SUFFIXES",
     "ClassIndex",
+    "Converted",
     "ImageArrays",
     "Labelled",
     "Labels",
@@ -25,6 +29,7 @@ __all__ = [
     "Picture",
     "Truth",
     "class_folders",
+    "convert",
     "find_images",
     "find_part",
     "find_parts",

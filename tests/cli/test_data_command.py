@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from cnnkit.cli.data import FORMATS
-from cnnkit.data import class_folders
-from cnnkit.data.convert import IMAGE_SETS
+from cnnkit.data import IMAGE_SETS, class_folders
 
 
 def put_idx(folder: Path, stem: str, n: int) -> None:

@@ -13,8 +13,6 @@ from cnnkit.data._labels import read_labels
 from cnnkit.errors import DataError
 from cnnkit.files import sha256_of
 
-__all__ = ["DIGITS_SOURCE", "IMAGE_SETS", "Converted", "convert"]
-
 DIGITS_SOURCE = "sklearn:digits"
 
 

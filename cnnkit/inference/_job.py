@@ -69,11 +69,12 @@ def infer(
     listing = list_images(images, limit=limit, seed=seed, all_files=all_files)
     for note in listing.notes:
         say(note)
+    workers = workers or runtime.available_cores().count
     asked = Asked(device, providers, precision, threads, allow_fallback, batch_size, shard_size, topk)
     with RunFolder.locked(Path(output) if output is not None else default_output(model, images)) as folder:
         if overwrite:
             folder.clear()
-        opened = open_planned(folder, model, asked, options)
+        opened = open_planned(folder, model, asked, options, streams=workers)
         plan = make_plan(folder, opened, listing, asked)
         for note in opened.notes:
             say(note)
@@ -82,7 +83,7 @@ def infer(
             plan,
             opened,
             listing,
-            workers=workers or runtime.available_cores().count,
+            workers=workers,
             on_error=on_error,
             max_pixels=max_pixels,
             progress=progress or (lambda done, total: None),

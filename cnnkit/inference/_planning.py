@@ -32,7 +32,7 @@ class Asked:
     topk: int | None = None
 
 
-def open_planned(folder: RunFolder, path: Path, asked: Asked, options: SpecOptions) -> Model:
+def open_planned(folder: RunFolder, path: Path, asked: Asked, options: SpecOptions, *, streams: int) -> Model:
     """Open the model as typed, and where nothing was typed as the plan says."""
     present = folder.plan
     how: dict[str, Any] = {"device": asked.device, "providers": asked.providers}
@@ -48,6 +48,7 @@ def open_planned(folder: RunFolder, path: Path, asked: Asked, options: SpecOptio
         **how,
         precision=precision,
         threads=asked.threads,
+        streams=streams,
         allow_fallback=asked.allow_fallback,
         **options,
     )

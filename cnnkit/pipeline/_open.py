@@ -16,11 +16,14 @@ def open_model(
     device: str | None = None,
     providers: str | None = None,
     threads: int | None = None,
+    streams: int | None = None,
     allow_fallback: bool = False,
     precision: str = "fp32",
     **options: Unpack[SpecOptions],
 ) -> Model:
     """Open an .onnx file together with its spec; options that are given override what the file says.
+
+    `device` to `precision` are those of `runtime.open_session`.
 
     Raises ModelError when the file is not a model, holds no spec and none is given, or does not fit its spec;
     DeviceError when the device cannot be had.
@@ -31,9 +34,10 @@ def open_model(
         device=device,
         providers=providers,
         threads=threads,
+        streams=streams,
         allow_fallback=allow_fallback,
         precision=precision,
     )
     spec, notes = resolve_spec(session, source=str(path), options=options)
     check_spec(spec, session.inputs, session.outputs, source=str(path))
-    return Model(path, sha256_of(path), spec, session, tuple(notes))
+    return Model(path, sha256_of(path), spec, session, (*session.provider.notes, *notes))

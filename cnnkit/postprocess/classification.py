@@ -52,8 +52,9 @@ def probabilities(raw: NDArray[Any], output: ClassificationOutput) -> NDArray[np
     if output.scale is not None:
         values = (values - (output.zero_point or 0)) * output.scale
     if output.activation == "softmax":
-        values = np.exp(values - values.max(axis=1, keepdims=True))
-        values = values / values.sum(axis=1, keepdims=True)
+        with np.errstate(invalid="ignore"):  # an infinite logit makes NaN, which the decoder refuses
+            values = np.exp(values - values.max(axis=1, keepdims=True))
+            values = values / values.sum(axis=1, keepdims=True)
     elif output.activation == "sigmoid":
         values = _sigmoid(values)
     return values[:, int(output.background) :].astype(np.float32)

@@ -1,14 +1,33 @@
 """One open model: onnxruntime's session with what it really runs on."""
 
+import contextlib
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from cnnkit.errors import DeviceError, MachineError, ModelError
-from cnnkit.runtime._devices import CPU, Provider, Request, match_providers, not_installed, parse_device
+from cnnkit.runtime._cores import available_cores
+from cnnkit.runtime._devices import (
+    CPU,
+    CUDA,
+    GPU_PROVIDERS,
+    OPENVINO,
+    Provider,
+    Request,
+    cpu_provider,
+    match_providers,
+    not_installed,
+    not_opened,
+    not_placed,
+    openvino_config,
+    openvino_provider,
+    parse_device,
+)
+from cnnkit.runtime._plugins import openvino_devices
 
 DTYPES = {
     "tensor(float)": "float32",
@@ -66,6 +85,7 @@ def open_session(
     device: str | None = None,
     providers: str | None = None,
     threads: int | None = None,
+    streams: int | None = None,
     allow_fallback: bool = False,
     precision: str = "fp32",
 ) -> Session:
@@ -76,6 +96,7 @@ def open_session(
         device: auto (also None), cpu, cuda, cuda:N, openvino or tensorrt; `auto` is CUDA when that opens, else the CPU.
         providers: instead of `device`, names or parts of names of providers, comma separated.
         threads: intra-op threads of one run; 1 unless given, since workers share a session.
+        streams: how many runs there are at a time, for a device that wants to know; the cores unless given.
         allow_fallback: take the CPU when the device cannot be had.
         precision: the least precise arithmetic that the provider may use.
 
@@ -87,27 +108,98 @@ def open_session(
     onnxruntime = import_onnxruntime()
     if isinstance(model, Path):
         _check_file(model)
+    opener = _Opener(onnxruntime, model, threads or 1, streams or available_cores().count)
     available = onnxruntime.get_available_providers()
-    asked = [match_providers(providers, available)] if providers else parse_device(device or "auto", precision=precision)
-    if allow_fallback and asked[-1].first != CPU:
-        asked.append(Request("cpu", ((CPU, {}),)))
-    problem: DeviceError | None = None
+    if providers:
+        asked = [match_providers(providers, available, precision=precision)]
+    else:
+        asked = parse_device(device or "auto", precision=precision)
+    expected = device not in (None, "auto") or providers is not None or CUDA in available
+    if allow_fallback and asked[-1].provider.name != CPU:
+        asked.append(Request("cpu", cpu_provider(precision)))
+    problems: list[DeviceError] = []
     for request in asked:
-        if request.first not in available:
-            problem = problem or not_installed(request.first, available, asked=request.name)
+        try:
+            session, provider = opener.open(request)
+        except DeviceError as error:
+            problems.append(error)
             continue
-        session = _open(onnxruntime, model, request, threads=threads or 1)
+        notes = [*provider.notes, *([f"Running on the CPU: {problems[0]}"] if problems and expected else [])]
+        how: dict[str, Any] = {"providers" if providers else "device": request.name, "precision": precision}
+        how |= {"threads": threads or 1, "streams": streams}
+        path = model if isinstance(model, Path) else None
+        return Session(session, path=path, provider=replace(provider, notes=tuple(notes)), how=how)
+    raise problems[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    onnxruntime: Any
+    model: Path | bytes
+    threads: int
+    streams: int
+
+    def open(self, request: Request) -> tuple[Any, Provider]:
+        """A session that runs on the provider asked for; DeviceError when that one cannot be had."""
+        plugin: list[Any] = []
+        provider = request.provider
+        if provider.name == OPENVINO:
+            plugin = openvino_devices(self.onnxruntime)
+            capabilities = plugin[0].ep_metadata.get("OPTIMIZATION_CAPABILITIES", "") if plugin else ""
+            provider = openvino_provider(provider.precision, capabilities=capabilities)
+            config = openvino_config(provider, streams=self.streams, threads=self.threads)
+            request = replace(request, provider=replace(provider, options={}), tuning=config)
+        available = self.onnxruntime.get_available_providers()
+        if provider.name not in available:
+            raise not_installed(request, available)
+        if provider.name in GPU_PROVIDERS:
+            _preload(self.onnxruntime)
+        session = self._session(request, plugin)
         got = session.get_providers()
-        if got[0] == request.first:
-            how = {
-                "providers" if providers else "device": request.name,
-                "threads": threads or 1,
-                "precision": precision,
-            }
-            provider = Provider(got[0], _given_options(session, request))
-            return Session(session, path=model if isinstance(model, Path) else None, provider=provider, how=how)
-        problem = DeviceError(f"device {request.name!r} cannot be had: the session opened on {', '.join(got)}.")
-    raise problem or DeviceError(f"no device can be had: this onnxruntime has {', '.join(available)}.")
+        if got[0] != provider.name:
+            raise not_opened(request, got, folder=Path(self.onnxruntime.__file__).parent / "capi")
+        return session, _placed(session, request, provider)
+
+    def _session(self, request: Request, plugin: list[Any]) -> Any:
+        options = self.onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # an error comes back as an exception; its log line would only say it twice
+        providers: list[Any] | None = request.providers
+        if request.provider.name != CPU:
+            options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+        if plugin:
+            options.add_provider_for_devices(plugin[:1], request.tuning)
+            providers = None
+        what = self.model if isinstance(self.model, bytes) else str(self.model)
+        try:
+            return self.onnxruntime.InferenceSession(what, options, providers=providers)
+        except Exception as error:
+            raise _not_a_model(self.model, error, self.onnxruntime.__version__) from error
+
+
+def _placed(session: Any, request: Request, provider: Provider) -> Provider:
+    """The provider with a note on operators that run elsewhere; DeviceError when all of them do."""
+    ask = getattr(session, "get_provider_graph_assignment_info", None)
+    if ask is None or provider.name == CPU:
+        return provider
+    counts: dict[str, int] = {}
+    for part in ask():
+        counts[part.ep_name] = counts.get(part.ep_name, 0) + len(part.get_nodes())
+    if counts and not counts.get(provider.name):
+        raise not_placed(request, counts)
+    if len(counts) < 2:
+        return provider
+    told = ", ".join(f"{name} {n}" for name, n in sorted(counts.items()))
+    return replace(provider, notes=(*provider.notes, f"Operators by provider: {told}."))
+
+
+def _preload(onnxruntime: Any) -> None:
+    """CUDA and cuDNN from their Python packages, where they are; what onnxruntime prints of it is no answer."""
+    preload = getattr(onnxruntime, "preload_dlls", None)
+    if preload is not None:
+        with contextlib.redirect_stdout(sys.stderr):
+            preload()
 
 
 def import_onnxruntime() -> Any:
@@ -138,30 +230,12 @@ def _check_file(path: Path) -> None:
         raise ModelError(f"{path}: {error.strerror}; an .onnx file was expected.") from error
 
 
-def _open(onnxruntime: Any, model: Path | bytes, request: Request, *, threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # an error comes back as an exception; its log line would only say it twice
-    what = model if isinstance(model, bytes) else str(model)
-    try:
-        return onnxruntime.InferenceSession(what, options, providers=list(request.providers))
-    except Exception as error:
-        raise _not_opened(model, error, onnxruntime.__version__) from error
-
-
-def _not_opened(model: Path | bytes, error: Exception, version: str) -> ModelError:
+def _not_a_model(model: Path | bytes, error: Exception, version: str) -> ModelError:
     name = model if isinstance(model, Path) else "the model"
     text = str(error)
     if "rotobuf" in text and ("pars" in text or "No graph" in text):
         return ModelError(f"{name}: is not an ONNX model (its bytes do not parse as one).")
     return ModelError(f"{name}: onnxruntime {version} cannot open it: {first_line(error)}")
-
-
-def _given_options(session: Any, request: Request) -> dict[str, Any]:
-    asked = dict(request.providers)[request.first]
-    real = session.get_provider_options().get(request.first, {})
-    return {name: real.get(name, value) for name, value in sorted(asked.items())}
 
 
 def _info(value: Any) -> TensorInfo:

@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit import files
-from cnnkit.errors import ModelError
+from cnnkit.errors import MachineError, ModelError
 from cnnkit.spec import ModelSpec, parse_spec
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "Weights", "load_checkpoint", "load_weights", "save_checkpoint"]
 
 FORMAT = "cnnkit.checkpoint"
 SCHEMA = 1
+
+# what training scripts put around a state dict, and before its names
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network")
+PREFIXES = ("module.", "_orig_mod.")
+
+MAKE_ONE = "`cnnkit train DATA -o model.pt` makes a checkpoint."
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,14 @@ class Checkpoint:
     def __post_init__(self) -> None:
         if self.classes != self.spec.names:
             raise ValueError(f"the checkpoint's classes {self.classes} are not those of its spec {self.spec.names}")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Tensors by name, and the classes they were trained for where the file says so."""
+
+    tensors: dict[str, "Tensor"]
+    classes: list[str] | None = None
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -75,24 +89,61 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ModelError(f"{path}: the checkpoint is damaged: {error}") from error
 
 
+def load_weights(path: Path) -> Weights:
+    """Read a state dict: a checkpoint of cnnkit, a `.pth` or `.pt` of PyTorch, or `.safetensors`.
+
+    A state dict that lies under `state_dict`, `model` and the like is found; `module.` and `_orig_mod.` before every
+    name are taken off. ModelError for any other file, which is never unpickled.
+    """
+    if path.suffix == ".safetensors":
+        return Weights(_without_prefix(_read_safetensors(path)))
+    facts = _read(path)
+    if facts.get("format") == FORMAT:
+        saved = load_checkpoint(path)
+        return Weights(dict(saved.state_dict), saved.classes)
+    inner = next((facts[name] for name in WRAPPERS if isinstance(facts.get(name), Mapping)), facts)
+    if not inner or not all(hasattr(value, "shape") for value in inner.values()):
+        raise ModelError(f"{path} holds no weights: {_description(facts)}")
+    return Weights(_without_prefix(inner))
+
+
+def _without_prefix(tensors: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
+    for prefix in PREFIXES:
+        if all(name.startswith(prefix) for name in tensors):
+            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+    return dict(tensors)
+
+
+def _read_safetensors(path: Path) -> Mapping[str, "Tensor"]:
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise MachineError(f'safetensors is not installed ({error}). Install: pip install "cnnkit[export]".') from error
+    try:
+        tensors: Mapping[str, Tensor] = load_file(path)
+    except FileNotFoundError as error:
+        raise ModelError(f"{path}: no such file.") from error
+    except Exception as error:  # safetensors raises its own class for every kind of damage
+        raise ModelError(f"{path} is damaged or no safetensors file: {error}") from error
+    return tensors
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     import torch
 
-    if not path.exists():
-        raise ModelError(f"{path}: no such checkpoint.")
-    if not path.is_file() or not zipfile.is_zipfile(path):
-        raise ModelError(
-            f"{path} is not a checkpoint of cnnkit, or one that was cut short. `cnnkit train DATA -o model.pt` makes one."
-        )
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file.")
     try:
         facts = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        if not zipfile.is_zipfile(path):
+            raise ModelError(f"{path} is no PyTorch file. {MAKE_ONE}") from error
         raise ModelError(
             f"{path} holds pickled Python objects, which cnnkit does not run. In the program that made it, save the "
             "weights alone with torch.save(model.state_dict(), PATH), or give the module itself to cnnkit.export()."
         ) from error
-    except (RuntimeError, EOFError, ValueError, LookupError) as error:
-        raise ModelError(f"{path}: the checkpoint is damaged: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # bytes of any kind end in any exception
+        raise ModelError(f"{path} is no PyTorch file, or damaged. {MAKE_ONE}") from error
     return facts if isinstance(facts, Mapping) else {f"a {type(facts).__name__}": facts}
 
 

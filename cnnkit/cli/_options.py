@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
 
 
-class _Numbers(click.ParamType[tuple[float, ...]]):
+class Numbers(click.ParamType[tuple[float, ...]]):
     """`0.485,0.456,0.406`, or one number."""
 
     name = "numbers"
@@ -108,8 +108,8 @@ spec_options = together(
     click.option("--fill", type=click.IntRange(0, 255), help="The grey around a letterboxed picture."),
     click.option("--channel-order", type=click.Choice(["RGB", "BGR"]), help="The order in which the model takes them."),
     click.option("--scale", type=float, help="What a pixel is multiplied with first."),
-    click.option("--mean", type=_Numbers(), help="Taken off then, in the model's channel order: 0.485,0.456,0.406."),
-    click.option("--std", type=_Numbers(), help="Divided by last, in the model's channel order."),
+    click.option("--mean", type=Numbers(), help="Taken off then, in the model's channel order: 0.485,0.456,0.406."),
+    click.option("--std", type=Numbers(), help="Divided by last, in the model's channel order."),
     click.option(
         "--activation", type=click.Choice(["softmax", "sigmoid", "none"]), help="What turns outputs into scores."
     ),

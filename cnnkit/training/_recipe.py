@@ -1,8 +1,9 @@
 """The recipe: every choice that decides what a training run computes."""
 
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cnnkit import models
 from cnnkit.errors import UsageError
@@ -12,6 +13,8 @@ __all__ = ["Recipe", "recipe_for"]
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -21,23 +24,59 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     net: str
+    engine: Literal["torch", "numpy"] = "torch"
+    initial: Literal["he", "xavier"] | Positive | None = None  # initial weights, for networks that let one choose
+    weights: Path | None = None  # start from these instead
     epochs: Count = 20
-    lr: Positive = 0.001
     batch_size: Count = 32
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
-    holdout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # share of each class kept for validation
+    holdout: Share = 0.0  # share of each class kept for validation where there is no val part
+    early_stop: Count | None = None  # epochs without a lower validation loss; the best epoch is kept
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
 
-    # the images
+    # the network's input; None is what the network was drawn for
     imgsz: Count | None = None
     channels: Literal["RGB", "GRAY"] | None = None
     preset: str | None = None
+    resize: Literal["shortest", "exact"] | None = None
+    interpolation: str | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
 
     # the fit
     optimizer: Literal["adam", "adamw", "sgd", "adagrad"] = "adam"
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9  # of sgd
-    l2: NotNegative = 0.0
+    lr: Positive = 0.001
+    momentum: Share = 0.9  # of sgd
+    schedule: Literal["constant", "cosine", "step"] = "constant"
+    warmup: NotNegative = 0.0  # epochs in which the learning rate climbs from 0
+    step_epochs: Count = 10  # of schedule step: every so many epochs ...
+    step_factor: Annotated[float, Field(gt=0, lt=1)] = 0.1  # ... the learning rate is multiplied by this
+    label_smoothing: Share = 0.0
+    class_weights: Literal["balanced"] | dict[str, Positive] | None = None  # balanced: n / (classes * n of the class)
+    l1: NotNegative = 0.0  # times the sum of |w|, biases and batch norms left out
+    l2: NotNegative = 0.0  # weight decay, likewise
+
+    # augmentation, of the training images alone
+    resized_crop: Annotated[float, Field(gt=0, le=1)] | None = None  # least share of the picture's area
+    crop_padding: Annotated[int, Field(ge=0)] = (
+        0  # black border in pixels, from which a crop of the input's size is cut
+    )
+    flip: Probability = 0.0
+    vertical_flip: Probability = 0.0
+    rotate: Annotated[float, Field(ge=0, le=180)] = 0.0  # degrees, either way
+    translate: Share = 0.0  # share of each side, either way
+    zoom: Share = 0.0  # by a factor of 1 - zoom .. 1 + zoom
+    shear: Annotated[float, Field(ge=0, lt=90)] = 0.0  # degrees, either way
+    brightness: Share = 0.0
+    contrast: Share = 0.0
+    saturation: Share = 0.0
+    hue: Annotated[float, Field(ge=0, le=0.5)] = 0.0  # share of the colour circle
+
+    @model_validator(mode="after")
+    def _mean_with_std(self) -> Self:
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("mean and std go together: give both or neither")
+        return self
 
 
 def recipe_for(net: str, **given: Any) -> Recipe:
@@ -46,4 +85,4 @@ def recipe_for(net: str, **given: Any) -> Recipe:
     try:
         return Recipe(net=net, **settings)
     except ValidationError as error:
-        raise UsageError(f"training cannot start: {spec_problems(error)}") from error
+        raise UsageError(f"training cannot start: {spec_problems(error)}.") from error

@@ -1,14 +1,15 @@
 """What a training run did, as JSON beside the checkpoint and inside it."""
 
+import platform
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from cnnkit import files
+from cnnkit import __version__, files
 from cnnkit.training._recipe import Recipe
 
-__all__ = ["EpochRecord", "TrainingRecord", "record_path"]
+__all__ = ["DataRecord", "EpochRecord", "TrainingRecord", "record_path", "versions", "write_record"]
 
 
 class _Model(BaseModel):
@@ -16,7 +17,10 @@ class _Model(BaseModel):
 
 
 class EpochRecord(_Model):
-    """One pass over the training images. Training figures are means over the batches as the weights moved."""
+    """One pass over the training images. Training figures are means over the batches as the weights moved.
+
+    The NumPy engine measures them after the pass instead, and once before the first as epoch 0.
+    """
 
     epoch: int
     lr: float
@@ -31,6 +35,7 @@ class DataRecord(_Model):
     """What was learned from. `bad` names each image that was left out, with the reason."""
 
     root: str
+    fingerprint: str
     n: int
     n_val: int
     per_class: dict[str, int]
@@ -38,17 +43,30 @@ class DataRecord(_Model):
 
 
 class TrainingRecord(_Model):
+    """`kept_epoch` is the epoch whose weights the checkpoint holds."""
+
     recipe: Recipe
     data: DataRecord
     parameters: int
     device: str
+    threads: int
     versions: dict[str, str]
-    notes: list[str] = []
-    epochs: list[EpochRecord] = []
-    kept_epoch: int | None = None
+    notes: list[str]
+    epochs: list[EpochRecord]
+    kept_epoch: int
 
     def to_dict(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def kept(self) -> EpochRecord:
+        return next(epoch for epoch in self.epochs if epoch.epoch == self.kept_epoch)
+
+
+def versions() -> dict[str, str]:
+    import torch
+
+    return {"cnnkit": __version__, "torch": torch.__version__, "python": platform.python_version()}
 
 
 def record_path(checkpoint: Path) -> Path:

@@ -8,7 +8,7 @@ from torch import Tensor
 from cnnkit import images
 from cnnkit.spec import ModelSpec
 
-__all__ = ["Values"]
+__all__ = ["Values", "mean_and_std", "value_table"]
 
 
 class Values:
@@ -18,28 +18,28 @@ class Values:
     """
 
     def __init__(self, spec: ModelSpec, device: torch.device) -> None:
-        column = spec.model_copy(update={"input": spec.input.model_copy(update={"size": (256, 1)})})
-        n_channels = spec.input.n_channels
-        ramp = np.broadcast_to(np.arange(256, dtype=np.uint8)[:, None, None], (256, 1, n_channels))
-        table = images.Preprocess(column).values(np.ascontiguousarray(ramp))  # (C, 256, 1)
-        self._table = torch.from_numpy(np.ascontiguousarray(table[:, :, 0], dtype=np.float32)).to(device)
-        self._order = (2, 1, 0) if spec.input.channels == "BGR" else range(n_channels)
+        self._table = torch.from_numpy(value_table(spec)).to(device)
+        self._order = (2, 1, 0) if spec.input.channels == "BGR" else range(spec.input.n_channels)
 
     def __call__(self, pixels: Tensor) -> Tensor:
         planes = [table[pixels[..., channel].int()] for table, channel in zip(self._table, self._order, strict=True)]
         return torch.stack(planes, dim=1)
 
 
-def mean_and_std(levels: NDArray[np.int64], scale: float) -> tuple[float, float]:
-    """One mean and one standard deviation (divided by n) over all pixels, times `scale`; `levels` is (C, 256) counts.
+def value_table(spec: ModelSpec) -> NDArray[np.float32]:
+    """(C, 256): what the spec makes of each level of each channel, channels in the network's order."""
+    column = spec.model_copy(update={"input": spec.input.model_copy(update={"size": (256, 1)})})
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], spec.input.n_channels, axis=2)
+    return np.ascontiguousarray(images.Preprocess(column).values(ramp)[:, :, 0], dtype=np.float32)
 
-    A set of one single grey gets the deviation 1, so that nothing is divided by 0.
 
-    >>> mean_and_std(np.array([[1, 1] + [0] * 254]), 1.0)
-    (0.5, 0.5)
+def mean_and_std(levels: NDArray[np.int64], spec: ModelSpec) -> tuple[float, float]:
+    """One mean and one standard deviation (divided by n) over all pixels, after the spec's own values.
+
+    `levels` (C, 256) counts the pixels of each level. A set of one single value gets the deviation 1.
     """
     counts = levels.sum(axis=0).astype(np.float64)
-    grey = np.arange(256) * scale
-    mean = float((counts * grey).sum() / counts.sum())
-    variance = float((counts * (grey - mean) ** 2).sum() / counts.sum())
+    values = value_table(spec)[0].astype(np.float64)
+    mean = float((counts * values).sum() / counts.sum())
+    variance = float((counts * (values - mean) ** 2).sum() / counts.sum())
     return mean, variance**0.5 or 1.0

@@ -1,0 +1,129 @@
+"""Epoch after epoch: score, remember the best, save the state, stop in time."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from cnnkit.errors import CheckFailed
+from cnnkit.training._batches import batches_of
+from cnnkit.training._engine import Engine, Step
+from cnnkit.training._fit import rate_at
+from cnnkit.training._pixels import Pictures
+from cnnkit.training._recipe import Recipe
+from cnnkit.training._record import EpochRecord
+from cnnkit.training._state import read_state, write_state
+
+__all__ = ["Progress", "Run", "run_epochs"]
+
+SAVE_EVERY_S = 5.0  # the state of a quick epoch is not worth writing: it is trained again as fast
+
+
+@dataclass
+class Progress:
+    """How far a run is; plain types only, as it is saved. `best` holds the weights of `kept_epoch`."""
+
+    epochs: list[EpochRecord] = field(default_factory=list)
+    kept_epoch: int = 0
+    best: dict[str, Tensor] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "epochs": [epoch.model_dump() for epoch in self.epochs],
+            "kept_epoch": self.kept_epoch,
+            "best": self.best,
+        }
+
+    @classmethod
+    def from_dict(cls, facts: dict[str, Any]) -> "Progress":
+        epochs = [EpochRecord.model_validate(epoch) for epoch in facts["epochs"]]
+        return cls(epochs, facts["kept_epoch"], facts["best"])
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: `identity` is what must not change between its pieces, `output` the checkpoint it is for."""
+
+    recipe: Recipe
+    engine: Engine
+    training: Pictures
+    validation: Pictures | None
+    output: Path
+    identity: dict[str, str]
+
+
+def run_epochs(
+    run: Run, *, step: Step, on_epoch: Callable[[EpochRecord, float], None], say: Callable[[str], None]
+) -> Progress:
+    """Train to the end, from where an earlier call was broken off."""
+    progress = _resumed(run, say)
+    step(len(progress.epochs) * len(run.training))
+    saved = time.monotonic()
+    while len(progress.epochs) < run.recipe.epochs and not _out_of_patience(run.recipe, progress):
+        record = _one_epoch(run, len(progress.epochs) + 1, step)
+        _remember(run, progress, record)
+        on_epoch(record, _seconds_left(run.recipe, progress))
+        if time.monotonic() - saved > SAVE_EVERY_S:
+            write_state(run.output, run.identity, {"engine": run.engine.state(), "progress": progress.to_dict()})
+            saved = time.monotonic()
+    if len(progress.epochs) < run.recipe.epochs:
+        say(f"Stopped after epoch {len(progress.epochs)}: no lower validation loss since epoch {progress.kept_epoch}.")
+    return progress
+
+
+def _resumed(run: Run, say: Callable[[str], None]) -> Progress:
+    state = read_state(run.output, run.identity)
+    if state is None:
+        return Progress()
+    run.engine.restore(state["engine"])
+    progress = Progress.from_dict(state["progress"])
+    say(f"Going on after epoch {len(progress.epochs)} of {run.recipe.epochs}.")
+    return progress
+
+
+def _one_epoch(run: Run, epoch: int, step: Step) -> EpochRecord:
+    began = time.monotonic()
+    loss, accuracy = run.engine.train(run.training, epoch=epoch, step=step)
+    if not math.isfinite(loss):
+        raise CheckFailed(
+            f"the loss is {loss} in epoch {epoch}: the steps are too large. Give a lower --lr, or --warmup 1."
+        )
+    val_loss, val_accuracy = run.engine.score(run.validation) if run.validation else (None, None)
+    return EpochRecord(
+        epoch=epoch,
+        lr=_rate_at_end(run, epoch),
+        train_loss=loss,
+        train_accuracy=accuracy,
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _rate_at_end(run: Run, epoch: int) -> float:
+    steps = len(batches_of(run.training.labels, run.recipe.batch_size))
+    return rate_at(run.recipe, epoch * steps - 1, steps)
+
+
+def _remember(run: Run, progress: Progress, record: EpochRecord) -> None:
+    """Without early stopping the last epoch is kept, with it the one of the lowest validation loss."""
+    progress.epochs.append(record)
+    if run.recipe.early_stop is None:
+        progress.kept_epoch = record.epoch
+        return
+    best = progress.epochs[progress.kept_epoch - 1].val_loss if progress.kept_epoch else None
+    if best is None or (record.val_loss is not None and record.val_loss < best):
+        progress.kept_epoch, progress.best = record.epoch, run.engine.weights()
+
+
+def _out_of_patience(recipe: Recipe, progress: Progress) -> bool:
+    return recipe.early_stop is not None and len(progress.epochs) - progress.kept_epoch >= recipe.early_stop
+
+
+def _seconds_left(recipe: Recipe, progress: Progress) -> float:
+    recent = progress.epochs[-5:]
+    return (recipe.epochs - len(progress.epochs)) * sum(epoch.seconds for epoch in recent) / len(recent)

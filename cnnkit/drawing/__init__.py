@@ -5,13 +5,13 @@ A figure is a `Markup` string: one `<svg>` with a title and a description for th
 
 The classes for a style sheet: `figure`, `frame`, `grid`, `tick`, `label`, `legend`, `name`, `value`; `line`, `dot`,
 `bar` and `point` with `series-1` .. `series-6`; `faint` and `hidden` lines; `band`, `whisker`, `diagonal`, `front`,
-`weight`; `cell` with `right` or `wrong` and `level-1` .. `level-6`, and in it the texts `count` and `share`.
+`zero`, `weight`; `cell` with `right` or `wrong` and `level-1` .. `level-6`, and in it the texts `count` and `share`.
 `data-plot` on a chart of lines says how pixels and values go together, for a script that reads values off the curves.
 """
 
 from cnnkit.drawing._bars import Bar, histogram, interval_bars
 from cnnkit.drawing._confusion import confusion_grid, confusion_map
-from cnnkit.drawing._frame import Axis
+from cnnkit.drawing._frame import Axis, short_names
 from cnnkit.drawing._interval import interval_mark
 from cnnkit.drawing._lines import Line, line_chart
 from cnnkit.drawing._pictures import Thumbnail, thumbnail
@@ -32,5 +32,6 @@ __all__ = [
     "line_chart",
     "reliability_diagram",
     "scatter_chart",
+    "short_names",
     "thumbnail",
 ]

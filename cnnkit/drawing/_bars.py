@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import ArrayLike
 
-from cnnkit.drawing._frame import Axis, Frame, render, shorten
+from cnnkit.drawing._frame import Axis, Frame, render, short_names
 
 ROW = 24.0
 NAMES = 150.0
@@ -25,13 +25,18 @@ class Bar:
     text: str = ""
 
 
-def interval_bars(bars: Sequence[Bar], *, name: str, title: str, description: str, axis: Axis) -> Markup:
-    """Draw one horizontal bar a row, its interval as a whisker. A value of None leaves the row empty."""
+def interval_bars(
+    bars: Sequence[Bar], *, name: str, title: str, description: str, axis: Axis, dots: bool = False
+) -> Markup:
+    """Draw one horizontal bar a row, its interval as a whisker. A value of None leaves the row empty.
+
+    `dots` draws a point in place of the bar and a line at 0, for what may lie on either side of it.
+    """
     width = 420.0 - NAMES - VALUES
     height = ROW * len(bars) + 30
     rows = [
         {
-            "label": shorten(bar.label, 22),
+            "label": short,
             "full": bar.label,
             "text": bar.text,
             "top": at * ROW,
@@ -39,7 +44,7 @@ def interval_bars(bars: Sequence[Bar], *, name: str, title: str, description: st
             "low": _length(bar.low, axis, width),
             "high": _length(bar.high, axis, width),
         }
-        for at, bar in enumerate(bars)
+        for at, (bar, short) in enumerate(zip(bars, short_names([bar.label for bar in bars], limit=22), strict=True))
     ]
     ticks = [(NAMES + place * width, text) for place, text in axis.ticks()]
     return render(
@@ -53,17 +58,29 @@ def interval_bars(bars: Sequence[Bar], *, name: str, title: str, description: st
         right=NAMES + width,
         height=height,
         row=ROW,
-        axis=axis,
+        zero=NAMES + float(axis.place(0)) * width if dots else None,
     )
 
 
-def histogram(counts: ArrayLike, edges: ArrayLike, *, name: str, title: str, description: str, x_label: str) -> Markup:
+def histogram(
+    counts: ArrayLike,
+    edges: ArrayLike,
+    *,
+    name: str,
+    title: str,
+    description: str,
+    x_label: str,
+    y_label: str = "Images",
+    percent: bool = False,
+) -> Markup:
     """Draw counts (n,) over the bins between `edges` (n + 1,)."""
     heights, borders = np.asarray(counts, dtype=np.float64), np.asarray(edges, dtype=np.float64)
     if heights.ndim != 1 or len(heights) == 0 or borders.shape != (len(heights) + 1,):
         raise ValueError(f"a histogram of {heights.shape} counts needs (n + 1,) edges, got {borders.shape}")
     highest = max(float(heights.max()), 1.0)
-    frame = Frame(Axis(x_label, float(borders[0]), float(borders[-1])), Axis("Images", 0, highest * 1.05))
+    frame = Frame(
+        Axis(x_label, float(borders[0]), float(borders[-1]), percent=percent), Axis(y_label, 0, highest * 1.05)
+    )
     lefts, tops = frame.across(borders[:-1]), frame.down(heights)
     widths = np.diff(frame.across(borders))
     bars = [

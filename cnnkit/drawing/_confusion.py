@@ -8,7 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import ArrayLike, NDArray
 
-from cnnkit.drawing._frame import render, shorten
+from cnnkit.drawing._frame import render, short_names
 
 LEVELS = 6  # shades besides none
 LABEL = 16  # characters of a name that are shown
@@ -39,7 +39,8 @@ def confusion_grid(
     side = float(np.clip(480 / max(len(names), 1), 22, 46))
     cells = [_cell(at, to, grid, shares, names, side) for at, to in np.argwhere(grid > 0).tolist()]
     heads: list[dict[str, Any]] = [
-        {"label": shorten(each, LABEL), "full": each, "at": side * at} for at, each in enumerate(names)
+        {"label": short, "full": each, "at": side * at}
+        for at, (each, short) in enumerate(zip(names, short_names(names, limit=LABEL), strict=True))
     ]
     return render(
         "confusion.svg",

@@ -1,6 +1,7 @@
 """What charts share: axes, ticks, the frame's measures and the template engine."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -116,6 +117,17 @@ def _to(command: str, point: tuple[float, float] | None) -> list[str]:
 
 def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def short_names(names: Sequence[str], *, limit: int) -> list[str]:
+    """Cut names to `limit` characters: the end, or the middle of those that would look alike without their end."""
+    short = [shorten(name, limit) for name in names]
+    times = Counter(short)
+    head = limit // 2 - 1
+    return [
+        f"{name[:head]}…{name[head + 1 - limit :]}" if times[cut] > 1 and len(name) > limit else cut
+        for name, cut in zip(names, short, strict=True)
+    ]
 
 
 def render(template: str, **facts: Any) -> Markup:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from markupsafe import Markup
 
 from cnnkit import drawing
@@ -13,7 +14,7 @@ from cnnkit.results import Calibration, ClassFigures, Curve, Results
 
 SHOWN = 5  # curves in colour beside the one of all classes
 FAINT = 40  # that many classes still make a picture as thin lines
-PERCENT = {"percent": True}
+WEAKEST = 15
 
 
 @dataclass(frozen=True)
@@ -25,26 +26,51 @@ class Chart:
     classes: tuple[tuple[str, str], ...] = ()  # those whose curve can be picked, as (id, label)
 
 
-def weakest_bars(results: Results, labels: Sequence[str], *, limit: int = 15) -> Chart | None:
-    known = [(each, label) for each, label in zip(results.per_class, labels, strict=True) if each.recall is not None]
-    known.sort(key=lambda pair: (pair[0].recall or 0.0, -pair[0].n))
+def class_charts(results: Results, labels: Sequence[str]) -> list[Chart]:
+    """The weakest classes, and how all of them spread when they are too many to be drawn."""
+    measure = "recall" if any(each.recall is not None for each in results.per_class) else "ap"
+    heading = {"recall": "Recall", "ap": "AP"}[measure]
+    values = [getattr(each, measure) for each in results.per_class]
+    known = sorted((value, -results.per_class[at].n, at) for at, value in enumerate(values) if value is not None)
     if len(known) < 2:
-        return None
-    bars = [_recall_bar(each, label) for each, label in known[:limit]]
-    which = "All classes" if len(known) <= limit else f"The {limit} weakest of {count(len(known))} classes"
+        return []
+    weakest = [(results.per_class[at], labels[at]) for _, _, at in known[:WEAKEST]]
+    charts = [_weakest_bars(weakest, measure, heading, n_classes=len(known))]
+    return [*charts, _spread([value for value, _, _ in known], heading)] if len(known) > WEAKEST else charts
+
+
+def _spread(values: Sequence[float], heading: str) -> Chart:
+    counts, edges = np.histogram(values, bins=20, range=(0, 1))
+    svg = drawing.histogram(
+        counts,
+        edges,
+        name="spread",
+        title=f"{heading} over the classes",
+        description=f"Weakest {percent(min(values))}, middle {percent(float(np.median(values)))}, best {percent(max(values))}.",
+        x_label=heading,
+        y_label="Classes",
+        percent=True,
+    )
+    return Chart("spread", svg, f"{heading} over all classes", "How many classes have which.")
+
+
+def _weakest_bars(weakest: Sequence[tuple[ClassFigures, str]], measure: str, heading: str, *, n_classes: int) -> Chart:
+    bars = [_bar(each, label, measure) for each, label in weakest]
+    which = "All classes" if n_classes <= WEAKEST else f"The {WEAKEST} weakest of {count(n_classes)} classes"
     svg = drawing.interval_bars(
         bars,
         name="weakest",
-        title="Recall of the weakest classes",
-        description=f"{which}, lowest recall first: " + "; ".join(f"{bar.label} {bar.text}" for bar in bars[:5]),
-        axis=drawing.Axis("Recall", **PERCENT),
+        title=f"{heading} of the weakest classes",
+        description=f"{which}, lowest first: " + "; ".join(f"{bar.label} {bar.text}" for bar in bars[:5]),
+        axis=drawing.Axis(heading, percent=True),
     )
-    return Chart("weakest", svg, "Recall by class", f"{which}, weakest first; the whisker is the 95 % interval.")
+    return Chart("weakest", svg, f"{heading} by class", f"{which}, weakest first; the whisker is the 95 % interval.")
 
 
-def _recall_bar(each: ClassFigures, label: str) -> drawing.Bar:
-    low, high = each.intervals.get("recall", (None, None))
-    return drawing.Bar(label, each.recall, low, high, percent(each.recall))
+def _bar(each: ClassFigures, label: str, measure: str) -> drawing.Bar:
+    value = getattr(each, measure)
+    low, high = each.intervals.get(measure, (None, None))
+    return drawing.Bar(label, value, low, high, percent(value))
 
 
 def curve_chart(
@@ -70,8 +96,8 @@ def curve_chart(
         name=f"{kind}-curve",
         title=heading,
         description=_curve_description(coloured, results, labels, figure),
-        x=drawing.Axis(x, **PERCENT),
-        y=drawing.Axis(y, **PERCENT),
+        x=drawing.Axis(x, percent=True),
+        y=drawing.Axis(y, percent=True),
         diagonal=kind == "roc",
         step=0.5 if len(lines) <= FAINT else 2.0,
     )
@@ -124,8 +150,8 @@ def risk_coverage_chart(curve: Curve) -> Chart:
         name="risk-coverage",
         title="Accuracy of the images that are answered, by their share",
         description=_at_coverages(curve),
-        x=drawing.Axis("Share of images answered, surest first", **PERCENT),
-        y=drawing.Axis("Accuracy of those", min([0.9, *curve.y]) - 0.02, 1.0, **PERCENT),
+        x=drawing.Axis("Share of images answered, surest first", percent=True),
+        y=drawing.Axis("Accuracy of those", min([0.9, *curve.y]) - 0.02, 1.0, percent=True),
     )
     return Chart(
         "risk-coverage",

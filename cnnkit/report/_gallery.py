@@ -1,47 +1,89 @@
-"""Which images are shown, and their thumbnails."""
+"""Which images are shown, in what groups, with what written under them."""
 
-import hashlib
-import os
-import re
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.drawing import Thumbnail, thumbnail
-from cnnkit.errors import ImageError
+from cnnkit.drawing import Thumbnail
 from cnnkit.report._outcomes import Outcomes
+from cnnkit.report._thumbnails import Wanted, thumbnails
+from cnnkit.report._words import count, counted, percent
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 WORST = 60
 WORST_OF_A_CLASS = 2
 WORST_AT_MOST = 240
 LEAST_SURE = 40
-GALLERY_BYTES = 4_000_000
-READERS = 4
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What stands under an image: lines of a word, a class and a share; `classes` are those that it is found by."""
+
+    lines: tuple[tuple[str, str, str], ...]
+    classes: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        return ", ".join(" ".join(part for part in line if part) for line in self.lines)
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One image of the gallery: its thumbnail, or the sentence that says why there is none."""
-
     key: str
-    true: int
-    predicted: int
-    confidence: float
-    p: float
+    caption: Caption
     thumbnail: Thumbnail | None
-    reason: str = ""
+    reason: str
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to be shown: where it is, and whether it is still what was scored."""
+class Group:
+    id: str
+    heading: str
+    caption: str
+    empty: str
+    pictures: list[Picture]
 
-    key: str
-    digest: bytes | None
+
+def pictures(wanted: Sequence[Wanted], captions: Sequence[Caption], root: Path | None) -> list[Picture]:
+    found = thumbnails(wanted, root)
+    return [
+        Picture(want.key, caption, image, reason)
+        for want, caption, (image, reason) in zip(wanted, captions, found, strict=True)
+    ]
+
+
+def groups_of_outcomes(outcomes: Outcomes, labels: Sequence[str], root: Path | None) -> list[Group]:
+    """The worst mistakes and the least sure answers."""
+    worst = worst_mistakes(outcomes)
+    unsure = least_sure(outcomes, besides=worst)
+    positions = [*worst, *unsure]
+    wanted = [Wanted(outcomes.key(at), outcomes.digest(at)) for at in positions]
+    shown = pictures(wanted, [_caption(outcomes, at, labels) for at in positions], root)
+    wrong = int(outcomes.wrong.sum())
+    which = f"{count(len(worst))} of {counted(wrong, 'mistake')}" if wrong > len(worst) else counted(wrong, "mistake")
+    return [
+        Group(
+            "worst",
+            "Worst mistakes",
+            f"Wrong answers, the surest first: {which}. Wrong labels show up here too.",
+            "No wrong answer.",
+            shown[: len(worst)],
+        ),
+        Group(
+            "unsure",
+            "Least sure",
+            "The answers with the lowest confidence, right or wrong, besides those above.",
+            "No other answer.",
+            shown[len(worst) :],
+        ),
+    ]
 
 
 def worst_mistakes(outcomes: Outcomes) -> list[int]:
@@ -65,63 +107,36 @@ def least_sure(outcomes: Outcomes, *, besides: Iterable[int] = ()) -> list[int]:
     return [int(at) for at in rest[np.argsort(outcomes.confidence[rest], kind="stable")][:LEAST_SURE]]
 
 
-def pictures(outcomes: Outcomes, positions: Sequence[int], root: Path | None) -> list[Picture]:
-    wanted = [Wanted(outcomes.key(at), outcomes.digest(at)) for at in positions]
-    found = thumbnails(wanted, root)
-    return [
-        Picture(
-            key=want.key,
-            true=int(outcomes.label[at]),
-            predicted=int(outcomes.predicted[at]),
-            confidence=float(outcomes.confidence[at]),
-            p=float(outcomes.p[at]),
-            thumbnail=image,
-            reason=reason,
-        )
-        for at, want, (image, reason) in zip(positions, wanted, found, strict=True)
+def _caption(outcomes: Outcomes, at: int, labels: Sequence[str]) -> Caption:
+    true, predicted = int(outcomes.label[at]), int(outcomes.predicted[at])
+    confidence, p = (float(each[at]) for each in (outcomes.confidence, outcomes.p))
+    if true == predicted:
+        return Caption((("right:", labels[true], percent(confidence)),), (true,))
+    lines = (("said", labels[predicted], percent(confidence)), ("labelled", labels[true], percent(p)))
+    return Caption(lines, (true, predicted))
+
+
+def groups_of_label_sets(rows: "pa.Table", labels: Sequence[str], root: Path | None) -> list[Group]:
+    """Of images with several labels those where most labels are wrong."""
+    sets = [rows.column(name).to_pylist() for name in ("labels", "predicted")]
+    missed = [sorted(set(true or ()) - set(said or ())) for true, said in zip(*sets, strict=True)]
+    added = [
+        sorted(set(said or ()) - set(true or ())) if true is not None else [] for true, said in zip(*sets, strict=True)
     ]
+    answered = [said is not None for said in sets[1]]
+    mistakes = [(len(missed[at]) + len(added[at])) * answered[at] for at in range(len(answered))]
+    order = sorted((at for at, number in enumerate(mistakes) if number), key=lambda at: (-mistakes[at], at))[:WORST]
+    wanted = [Wanted(rows.column("key")[at].as_py(), rows.column("digest")[at].as_py()) for at in order]
+    captions = [_caption_of_sets(missed[at], added[at], labels) for at in order]
+    shown = pictures(wanted, captions, root)
+    text = f"Images with the most wrong labels: {count(len(shown))} of {count(sum(map(bool, mistakes)))} with any."
+    return [Group("worst", "Worst mistakes", text, "No wrong label.", shown)]
 
 
-def thumbnails(
-    wanted: Sequence[Wanted], root: Path | None, *, limit: int = GALLERY_BYTES
-) -> list[tuple[Thumbnail | None, str]]:
-    """One thumbnail each, or None and the reason; together they stay below `limit` bytes."""
-    with ThreadPoolExecutor(READERS) as readers:
-        made = list(readers.map(lambda want: _thumbnail(want, root), wanted))
-    used = 0
-    bounded: list[tuple[Thumbnail | None, str]] = []
-    for image, reason in made:
-        used += len(image.source) if image else 0
-        bounded.append((image, reason) if used <= limit else (None, reason or "left out to keep the page small"))
-    return bounded
-
-
-def _thumbnail(want: Wanted, root: Path | None) -> tuple[Thumbnail | None, str]:
-    from cnnkit.images import decode
-
-    if root is None:
-        return None, "the folder of the images was not given"
-    path = path_of(root, want.key)
-    if path is None:
-        return None, "its path leaves the folder of the images"
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        return None, f"cannot be read now: {error.strerror}"
-    if want.digest is not None and hashlib.sha256(data).digest() != want.digest:
-        return None, "the file has changed since it was scored"
-    try:
-        return thumbnail(decode(data)), ""
-    except ImageError as error:
-        return None, str(error)
-
-
-def path_of(root: Path, key: str) -> Path | None:
-    r"""Where the image of a key lies: `\xNN` in a key is a byte that is not UTF-8. None for a key that leads out."""
-    base = root.parent if root.is_file() else root
-    if Path(key).is_absolute() or ".." in Path(key).parts:
-        return None
-    if (base / key).exists() or "\\x" not in key:
-        return base / key
-    raw = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes([int(found[1], 16)]), key.encode())
-    return base / os.fsdecode(raw)
+def _caption_of_sets(missed: Sequence[int], added: Sequence[int], labels: Sequence[str]) -> Caption:
+    lines = [
+        (word, ", ".join(labels[at] for at in places), "")
+        for word, places in (("missed", missed), ("wrongly", added))
+        if places
+    ]
+    return Caption(tuple(lines), (*missed, *added))

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnnkit.results import Results
 from cnnkit.spec import ClassName
 
 
@@ -79,3 +80,10 @@ def class_labels(classes: Sequence[ClassName]) -> list[str]:
         entry.name if times[entry.name] == 1 else f"{entry.name} ({entry.aliases[0] if entry.aliases else at})"
         for at, entry in enumerate(classes)
     ]
+
+
+def data_name(results: Results) -> str:
+    """What was scored in a word or two: the last folder of its path, and the part."""
+    data = results.data
+    name = next((part for part in reversed(data.root.replace("\\", "/").split("/")) if part.strip(".")), data.root)
+    return f"{name} ({data.part})" if data.part and data.part != name else name

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from cnnkit import drawing
 from cnnkit.files import write_text
 from cnnkit.predictions import Run
-from cnnkit.report import _charts, _gallery, _tables
+from cnnkit.report import _charts, _tables
 from cnnkit.report._confusions import Pair, classes_to_draw, largest_pairs
+from cnnkit.report._gallery import Group, groups_of_label_sets, groups_of_outcomes
 from cnnkit.report._markdown import markdown
-from cnnkit.report._names import class_labels
+from cnnkit.report._names import class_labels, data_name
 from cnnkit.report._outcomes import Outcomes, outcomes_from_rows
 from cnnkit.report._page import page
 from cnnkit.report._summary import headline, sentences
@@ -33,6 +34,7 @@ class Facts:
 
     results: Results
     labels: list[str]
+    rows: "pa.Table"
     outcomes: Outcomes | None
     matrix: "NDArray[np.int64] | None"
     pairs: list[Pair]
@@ -61,6 +63,7 @@ def _facts(results: Results, rows: "pa.Table", root: Path | None, run: Run | Non
     return Facts(
         results=results,
         labels=class_labels(results.classes),
+        rows=rows,
         outcomes=outcomes_from_rows(rows) if single else None,
         matrix=matrix,
         pairs=largest_pairs(matrix) if matrix is not None else [],
@@ -78,7 +81,7 @@ def html(facts: Facts) -> str:
         "figures": _tables.figure_rows(results),
         "galleries": _galleries(facts),
         "confusion": _confusion(facts),
-        "class_charts": [chart for chart in [_charts.weakest_bars(results, labels)] if chart],
+        "class_charts": _charts.class_charts(results, labels),
         "columns": _tables.class_headings(results),
         "classes": _tables.class_rows(results, labels),
         "curves": _charts.curve_charts(results, labels),
@@ -92,8 +95,8 @@ def html(facts: Facts) -> str:
     }
     return page(
         "report.html",
-        title=f"{results.model.name} on {results.data.root}",
-        kind=f"{results.model.name} on {results.data.root}",
+        title=f"{results.model.name} on {data_name(results)}",
+        kind=f"cnnkit eval: {results.model.name} on {data_name(results)}",
         heading=headline(results),
         sections=_sections(content),
         facts=_script_facts(facts, thresholds),
@@ -117,47 +120,12 @@ def _sections(content: dict[str, Any]) -> list[tuple[str, str]]:
     return [(id_, label) for id_, label, there in candidates if there]
 
 
-def _galleries(facts: Facts) -> list[dict[str, Any]]:
-    outcomes = facts.outcomes
-    if outcomes is None:
-        return []
-    worst = _gallery.worst_mistakes(outcomes)
-    unsure = _gallery.least_sure(outcomes, besides=worst)
-    pictures = _gallery.pictures(outcomes, [*worst, *unsure], facts.root)
-    wrong = int(outcomes.wrong.sum())
-    shown = f"{counted(len(worst), 'mistake')} of {count(wrong)}" if wrong > len(worst) else counted(wrong, "mistake")
-    return [
-        {
-            "id": "worst",
-            "heading": "Worst mistakes",
-            "caption": f"Wrong answers, the surest first: {shown}. Wrong labels show up here too.",
-            "empty": "No wrong answer.",
-            "pictures": [_picture(each, facts.labels) for each in pictures[: len(worst)]],
-        },
-        {
-            "id": "unsure",
-            "heading": "Least sure",
-            "caption": "The answers with the lowest confidence, right or wrong, besides those above.",
-            "empty": "No other answer.",
-            "pictures": [_picture(each, facts.labels) for each in pictures[len(worst) :]],
-        },
-    ]
-
-
-def _picture(each: _gallery.Picture, labels: Sequence[str]) -> dict[str, Any]:
-    true, predicted = labels[each.true], labels[each.predicted]
-    if each.true == each.predicted:
-        answers = [("right:", true, percent(each.confidence))]
-    else:
-        answers = [("said", predicted, percent(each.confidence)), ("labelled", true, percent(each.p))]
-    return {
-        "key": each.key,
-        "classes": f"{each.true} {each.predicted}",
-        "thumbnail": each.thumbnail,
-        "reason": each.reason,
-        "alt": f"{each.key}: labelled {true}, predicted {predicted}",
-        "answers": answers,
-    }
+def _galleries(facts: Facts) -> list[Group]:
+    if facts.outcomes is not None:
+        return groups_of_outcomes(facts.outcomes, facts.labels, facts.root)
+    if facts.results.multilabel:
+        return groups_of_label_sets(facts.rows, facts.labels, facts.root)
+    return []
 
 
 def _confusion(facts: Facts) -> dict[str, Any] | None:
@@ -213,6 +181,7 @@ def _script_facts(facts: Facts, thresholds: Thresholds | None) -> dict[str, Any]
     cells = facts.results.confusion.cells if facts.results.confusion else ()
     return {
         "labels": facts.labels,
+        "short": drawing.short_names(facts.labels, limit=16),
         "cells": [number for cell in cells for number in cell],
         "thresholds": None
         if thresholds is None

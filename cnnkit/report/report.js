@@ -322,8 +322,8 @@ function confusions(controls) {
   // the same marks as the grid that came with the page
   function drawGrid(classes) {
     const names = classes.map((at) => facts.labels[at]), side = clamp(480 / classes.length, 22, 46);
-    const short = names.map((name) => [...name].length > 16 ? `${[...name].slice(0, 15).join("")}…` : name);
-    const extent = side * classes.length, room = 24 + 7 * Math.max(...short.map((name) => [...name].length));
+    const short = classes.map((at) => facts.short[at]);
+    const extent = side * classes.length, room = 24 + 7 * Math.max(...short.map((name) => name.length));
     const size = { width: room + extent + 50, height: room + extent + 6 }, viewBox = `0 0 ${size.width} ${size.height}`;
     const svg = draw("svg", { class: "figure confusion", role: "img", viewBox, ...size });
     const text = (kind, place, ...content) => svg.append(draw("text", { class: kind, ...place }, ...content));

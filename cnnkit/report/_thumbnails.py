@@ -1,0 +1,68 @@
+"""Thumbnails of images on disk, bounded in number of bytes, or the reason why there is none."""
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnkit.drawing import Thumbnail, thumbnail
+from cnnkit.errors import ImageError
+
+GALLERY_BYTES = 4_000_000
+READERS = 4
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be shown: where it is, and whether it is still what was scored."""
+
+    key: str
+    digest: bytes | None
+
+
+def thumbnails(
+    wanted: Sequence[Wanted], root: Path | None, *, limit: int = GALLERY_BYTES
+) -> list[tuple[Thumbnail | None, str]]:
+    """One thumbnail each, or None and the reason; together they stay below `limit` bytes."""
+    with ThreadPoolExecutor(READERS) as readers:
+        made = list(readers.map(lambda want: _thumbnail(want, root), wanted))
+    used = 0
+    bounded: list[tuple[Thumbnail | None, str]] = []
+    for image, reason in made:
+        used += len(image.source) if image else 0
+        bounded.append((image, reason) if used <= limit else (None, reason or "left out to keep the page small"))
+    return bounded
+
+
+def _thumbnail(want: Wanted, root: Path | None) -> tuple[Thumbnail | None, str]:
+    from cnnkit.images import decode
+
+    if root is None:
+        return None, "the folder of the images was not given"
+    path = path_of(root, want.key)
+    if path is None:
+        return None, "its path leaves the folder of the images"
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return None, f"cannot be read now: {error.strerror}"
+    if want.digest is not None and hashlib.sha256(data).digest() != want.digest:
+        return None, "the file has changed since it was scored"
+    try:
+        return thumbnail(decode(data)), ""
+    except ImageError as error:
+        return None, str(error)
+
+
+def path_of(root: Path, key: str) -> Path | None:
+    r"""Where the image of a key lies: `\xNN` in a key is a byte that is not UTF-8. None for a key that leads out."""
+    base = root.parent if root.is_file() else root
+    if Path(key).is_absolute() or ".." in Path(key).parts:
+        return None
+    if (base / key).exists() or "\\x" not in key:
+        return base / key
+    raw = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes([int(found[1], 16)]), key.encode())
+    return base / os.fsdecode(raw)

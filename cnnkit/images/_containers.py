@@ -31,6 +31,8 @@ class Facts(TypedDict, total=False):
     orientation: int
     deep: bool
     alpha: bool
+    clear_level: int
+    premultiplied: bool
     more_frames: bool
     refusal: str
 
@@ -65,6 +67,9 @@ def read_png(data: bytes) -> Facts:
     for name, body in _png_chunks(data):
         if name == b"tRNS":
             facts["alpha"] = True
+            if colour == 0:
+                (level,) = struct.unpack(">H", body)
+                facts["clear_level"] = level * {1: 255, 2: 85, 4: 17}.get(depth, 1)
         elif name == b"acTL":
             facts["more_frames"] = struct.unpack_from(">L", body)[0] > 1
         elif name == b"eXIf":
@@ -97,22 +102,25 @@ def _raw_profile(name: bytes, body: bytes) -> bytes:
 
 def read_gif(data: bytes) -> Facts:
     width, height, flags = struct.unpack_from("<HHB", data, 6)
-    at = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     facts = Facts(size=(height, width), alpha=False, more_frames=False)
-    frames = 0
+    at, frames = 13 + _table_bytes(flags), 0
     while at < len(data) and data[at] != 0x3B:
-        if data[at] == 0x2C:
+        if data[at] == 0x2C:  # an image
             frames += 1
-            if frames > 1:
+            if frames == 2:
                 facts["more_frames"] = True
                 break
-            local = data[at + 9]
-            at += 11 + (3 << (local & 7) + 1 if local & 0x80 else 0)
-        else:
-            facts["alpha"] = facts["alpha"] or (data[at + 1] == 0xF9 and bool(data[at + 3] & 1))
+            at += 11 + _table_bytes(data[at + 9])
+        else:  # an extension; of those, F9 says how the next image is shown
+            if data[at + 1] == 0xF9 and frames == 0:
+                facts["alpha"] = bool(data[at + 3] & 1)
             at += 2
         at = _after_blocks(data, at)
     return facts
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
 def _after_blocks(data: bytes, at: int) -> int:
@@ -125,7 +133,8 @@ def read_bmp(data: bytes) -> Facts:
     (header,) = struct.unpack_from("<L", data, 14)
     width, height = struct.unpack_from("<HH" if header == 12 else "<ll", data, 18)
     (bits,) = struct.unpack_from("<H", data, 24 if header == 12 else 28)
-    return Facts(size=(abs(height), abs(width)), alpha=bits == 32)
+    masked = bits == 32 and header >= 56  # only these headers have a mask for alpha; else the fourth byte is unused
+    return Facts(size=(abs(height), abs(width)), alpha=masked and struct.unpack_from("<L", data, 66)[0] != 0)
 
 
 def read_webp(data: bytes) -> Facts:
@@ -164,7 +173,9 @@ def read_tiff(data: bytes) -> Facts:
     facts = Facts(size=(tags[257][0], tags[256][0]), more_frames=_has_more(directories))
     bits = tags.get(258) or (1,)
     facts["deep"] = max(bits) > 8
-    facts["alpha"] = bool(tags.get(338, ()))
+    extra = tags.get(338, (0,))[0]  # 1: alpha, colours already multiplied by it; 2: alpha
+    facts["alpha"] = extra in (1, 2)
+    facts["premultiplied"] = extra == 1 or not facts["deep"]  # of 8 bits libtiff multiplies them on the way
     facts["orientation"] = tags.get(ORIENTATION, (1,))[0]
     if max(bits) > 16 or _FLOAT_SAMPLES in tags.get(339, ()):
         facts["refusal"] = (
@@ -184,18 +195,29 @@ def read_jpeg2000(data: bytes) -> Facts:
     """The codestream's SIZ marker, which stands right after its start, in the bare form and inside the boxes."""
     at = data.index(b"\xff\x4f\xff\x51")
     right, bottom, left, top = struct.unpack_from(">LLLL", data, at + 8)
-    (components,) = struct.unpack_from(">H", data, at + 40)
-    return Facts(size=(bottom - top, right - left), alpha=components in (2, 4))
+    components, depth = struct.unpack_from(">HB", data, at + 40)
+    deep = depth & 0x7F == 15  # other depths OpenCV shifts to 8 bits by itself, but 16 only when asked for all
+    return Facts(size=(bottom - top, right - left), alpha=components in (2, 4), deep=deep)
+
+
+_AVIF_TURNS = (  # by quarter turns to the left, then by mirror: none, top and bottom swapped, left and right swapped
+    (1, 4, 2),
+    (8, 5, 7),
+    (3, 2, 4),
+    (6, 7, 5),
+)
 
 
 def read_avif(data: bytes) -> Facts:
-    """The largest `ispe` (image spatial extents) property: main picture, alpha plane and tiles have one each."""
-    sizes = []
-    for found in re.finditer(rb"ispe", data):
-        sizes.append(struct.unpack_from(">LL", data, found.end() + 4))
+    """The largest `ispe` (size) property: the picture, its alpha plane and its tiles have one each."""
+    head = data[: data.find(b"mdat")] if b"mdat" in data else data
+    sizes = [struct.unpack_from(">LL", head, found.end() + 4) for found in re.finditer(rb"ispe", head)]
     width, height = max(sizes, key=lambda size: size[0] * size[1])
-    alpha = b"auxiliary:alpha" in data[: data.find(b"mdat")]
-    return Facts(size=(height, width), alpha=alpha, more_frames=data[8:12] == b"avis")
+    turn, mirror = re.search(rb"irot(.)", head, re.DOTALL), re.search(rb"imir(.)", head, re.DOTALL)
+    quarters = turn[1][0] & 3 if turn else 0
+    orientation = _AVIF_TURNS[quarters][1 + (mirror[1][0] & 1) if mirror else 0]
+    alpha = b"auxiliary:alpha" in head
+    return Facts(size=(height, width), alpha=alpha, orientation=orientation, more_frames=data[8:12] == b"avis")
 
 
 def read_pnm(data: bytes) -> Facts:

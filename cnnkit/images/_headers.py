@@ -18,6 +18,8 @@ __all__ = ["Header", "read_header"]
 class Header:
     """`size` is (height, width) as stored, before EXIF turns it; None where the bytes end before it is said.
 
+    `deep`: more than 8 bits a sample, of which the upper 8 are wanted. `clear_level`: the one level of a grey picture
+    that is transparent, in its own bits scaled as OpenCV does. `premultiplied`: OpenCV gives colours times alpha.
     `refusal` says why no pixels can be had from this kind.
     """
 
@@ -26,6 +28,8 @@ class Header:
     orientation: int = 1
     deep: bool = False
     alpha: bool = False
+    clear_level: int | None = None
+    premultiplied: bool = False
     more_frames: bool = False
     refusal: str | None = None
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cnnkit.spec import CenterCrop, Operation, Pad, Resize, ToGray
 
-__all__ = ["Border", "Plan", "Scale", "Step", "Window", "plan"]
+__all__ = ["Border", "Gray", "Plan", "Scale", "Step", "Window", "plan"]
 
 Pixels = NDArray[np.uint8]
 Size = tuple[int, int]
@@ -60,6 +60,12 @@ class Plan:
     steps: list[Step]
     scale: tuple[float, float] = (1.0, 1.0)
     offset: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def first_scale(self) -> Scale | None:
+        """The resize that comes before any cut or border; a picture decoded smaller can stand before it."""
+        steps = [step for step in self.steps if not isinstance(step, Gray)]
+        return steps[0] if steps and isinstance(steps[0], Scale) else None
 
     def resize(self, size: Size, *, filter: str, implementation: str) -> None:
         if size == self.size:

@@ -8,17 +8,17 @@ from cnnkit.images._headers import Header, read_header
 from cnnkit.images._opencv import cv2
 from cnnkit.spec import Decode
 
-__all__ = ["DEFAULT_MAX_PIXELS", "check_header", "decode"]
+__all__ = ["DEFAULT_MAX_PIXELS", "check_header", "decode", "shown_size"]
 
 DEFAULT_MAX_PIXELS = 178_956_970  # 512 MiB as RGB; Pillow refuses above the same number
+
+Pixels = NDArray[np.uint8]
 
 _AS_SHOWN = Decode()
 _REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}  # the bits of IMREAD_REDUCED_*, which has no name for RGB
 
 
-def decode(
-    data: bytes, how: Decode = _AS_SHOWN, *, max_pixels: int = DEFAULT_MAX_PIXELS, reduce: int = 1
-) -> NDArray[np.uint8]:
+def decode(data: bytes, how: Decode = _AS_SHOWN, *, max_pixels: int = DEFAULT_MAX_PIXELS, reduce: int = 1) -> Pixels:
     """Turn a file's bytes into RGB pixels.
 
     16 bits become 8 by `>> 8`; grey and palette become RGB; of an animation the first frame. EXIF orientation is
@@ -42,11 +42,10 @@ def decode(
     """
     header = check_header(data, max_pixels=max_pixels)
     if header.alpha and how.alpha != "drop":
-        pixels = _flatten(_read(data, header, cv2.IMREAD_UNCHANGED), background=255 if how.alpha == "white" else 0)
+        pixels = _flatten(_read(data, header, cv2.IMREAD_UNCHANGED), header, level=255 if how.alpha == "white" else 0)
     else:
-        reduced = _REDUCED[reduce] if header.kind == "JPEG" else 0
-        pixels = _read(data, header, cv2.IMREAD_COLOR_RGB | reduced)
-    return _turn(pixels, header.orientation) if how.exif else pixels
+        pixels = _read_colour(data, header, reduce)
+    return _turn(pixels, _turn_needed(header, how))
 
 
 def check_header(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Header:
@@ -70,9 +69,16 @@ def check_header(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Header
     return header
 
 
-def _read(data: bytes, header: Header, flags: int) -> NDArray[np.uint8]:
-    if header.deep and header.kind != "AVIF" and flags != cv2.IMREAD_UNCHANGED:
-        flags |= cv2.IMREAD_ANYDEPTH
+def _read_colour(data: bytes, header: Header, reduce: int) -> Pixels:
+    if header.kind == "JPEG":
+        return _as_bytes(_read(data, header, cv2.IMREAD_COLOR_RGB | _REDUCED[reduce]))
+    # of other kinds OpenCV 5 forgets the order RGB now and then (AVIF with alpha, PAM), or spoils pixels (16-bit TIFF)
+    flags = cv2.IMREAD_COLOR | (cv2.IMREAD_ANYDEPTH if header.deep else 0)
+    pixels = _as_bytes(_read(data, header, flags))
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels), np.uint8)
+
+
+def _read(data: bytes, header: Header, flags: int) -> NDArray[np.generic]:
     if flags != cv2.IMREAD_UNCHANGED:
         flags |= cv2.IMREAD_IGNORE_ORIENTATION
     try:
@@ -82,22 +88,45 @@ def _read(data: bytes, header: Header, flags: int) -> NDArray[np.uint8]:
             raise MachineError(f"no memory for a {header.kind} of {header.size} pixels (height, width)") from error
         raise ImageError("corrupt", f"{header.kind}: OpenCV cannot decode it: {error.err}") from error
     if pixels is None:
-        raise ImageError("corrupt", f"{header.kind}: OpenCV cannot decode it: it is truncated or damaged")
-    return np.asarray(pixels if pixels.dtype == np.uint8 else pixels >> 8, np.uint8)
+        raise ImageError(
+            "corrupt",
+            f"{header.kind}: OpenCV cannot decode it: it is truncated, damaged or of a variant unknown to it",
+        )
+    return np.asarray(pixels)
 
 
-def _flatten(pixels: NDArray[np.uint8], *, background: int) -> NDArray[np.uint8]:
-    """Lay BGRA over one level of grey, rounded to nearest; (255 - a) * level + a * colour, over 255."""
-    if pixels.ndim == 2:
-        return np.repeat(pixels[:, :, None], 3, axis=2)
-    colour = np.ascontiguousarray(pixels[:, :, 2::-1])
-    if pixels.shape[2] == 3:
-        return colour
-    alpha = pixels[:, :, 3:].astype(np.uint32)
-    return ((colour * alpha + background * (255 - alpha) + 127) // 255).astype(np.uint8)
+def _as_bytes(pixels: NDArray[np.generic]) -> Pixels:
+    return np.asarray(pixels if pixels.dtype == np.uint8 else pixels.astype(np.uint16) >> 8, np.uint8)
 
 
-def _turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+def _flatten(pixels: NDArray[np.generic], header: Header, *, level: int) -> Pixels:
+    """Lay BGRA, or grey of which one level is clear, over one level of grey; RGB, rounded to nearest."""
+    if pixels.ndim == 2 and header.clear_level is not None:
+        grey = np.where(pixels == header.clear_level, level, _as_bytes(pixels))
+        return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
+    if pixels.ndim != 3 or pixels.shape[2] != 4:
+        raise ImageError("unsupported", f"{header.kind}: OpenCV does not read its alpha; convert it to RGBA first")
+    straight = _as_bytes(pixels)
+    colour, alpha = straight[:, :, 2::-1].astype(np.uint32), straight[:, :, 3:].astype(np.uint32)
+    share = colour * 255 if header.premultiplied else colour * alpha
+    return np.asarray(np.minimum((share + level * (255 - alpha) + 127) // 255, 255), np.uint8)
+
+
+def shown_size(header: Header, how: Decode = _AS_SHOWN) -> tuple[int, int]:
+    """(height, width) that `decode` gives: EXIF 5 to 8 swap the sides."""
+    if header.size is None:
+        raise ValueError(f"the header of this {header.kind} says no size")
+    return header.size[::-1] if how.exif and header.orientation in (5, 6, 7, 8) else header.size
+
+
+def _turn_needed(header: Header, how: Decode) -> int:
+    """The EXIF orientation that is left to undo: OpenCV undoes a TIFF's whatever it is told."""
+    if header.kind != "TIFF":
+        return header.orientation if how.exif else 1
+    return 1 if how.exif else {6: 8, 8: 6}.get(header.orientation, header.orientation)
+
+
+def _turn(pixels: Pixels, orientation: int) -> Pixels:
     """Undo the camera's turn: EXIF 2 to 4 mirror or rotate by a half, 5 to 8 also swap the sides."""
     if orientation in (5, 6, 7, 8):
         pixels = cv2.transpose(pixels)

@@ -12,6 +12,7 @@ from cnnkit.images._opencv import cv2
 from cnnkit.images._resizing import cut, resize
 from cnnkit.images._steps import Border, Gray, Plan, Scale, Step, Window, plan
 from cnnkit.images._values import ValueTable
+from cnnkit.images.decoding import DEFAULT_MAX_PIXELS, check_header, decode, shown_size
 from cnnkit.records import Geometry
 from cnnkit.spec import ModelSpec
 
@@ -40,6 +41,26 @@ class Preprocess:
         pixels, geometry = self.geometry(image, source_size=source_size)
         return self.values(pixels, out), geometry
 
+    def decode(
+        self, data: bytes, *, fast: bool = False, max_pixels: int = DEFAULT_MAX_PIXELS
+    ) -> tuple[Pixels, tuple[int, int]]:
+        """Decode a file as the spec says; raises as `cnnkit.images.decode` does.
+
+        Args:
+            data: the whole file.
+            fast: let a JPEG of more than twice the size that the first resize makes be decoded at 1/2, 1/4 or 1/8.
+                Its pixels differ a little from those of the whole picture.
+            max_pixels: the limit on what the header may claim.
+
+        Returns:
+            RGB (H, W, 3) uint8, and the whole picture's (height, width): `source_size` of the other functions.
+        """
+        how = self.spec.decode
+        header = check_header(data, max_pixels=max_pixels)
+        size = shown_size(header, how)
+        reduce = self._reduction(size) if fast and header.kind == "JPEG" else 1
+        return decode(data, how, max_pixels=max_pixels, reduce=reduce), size
+
     def geometry(self, image: Pixels, *, source_size: tuple[int, int] | None = None) -> tuple[Pixels, Geometry]:
         """Move pixels: resize, crop, pad, grey.
 
@@ -58,6 +79,10 @@ class Preprocess:
             raise ValueError(f"an image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
         height, width = image.shape[:2]
         steps = self._plan(source_size or (height, width))
+        if source_size not in (None, (height, width)) and steps.first_scale is None:
+            raise ValueError(
+                f"{(height, width)} pixels cannot stand for a picture of {source_size}: no resize is first"
+            )
         pixels = np.ascontiguousarray(image)
         for step in steps.steps:
             pixels = _apply(pixels, step)
@@ -82,6 +107,14 @@ class Preprocess:
             )
         self._table.write(pixels, out)
         return out
+
+    def _reduction(self, size: tuple[int, int]) -> int:
+        """The strongest of 1/8, 1/4, 1/2 that leaves more pixels than the resize makes; else 1."""
+        scale = self._plan(size).first_scale
+        if scale is None:
+            return 1
+        ratio = min(size[0] / scale.size[0], size[1] / scale.size[1])
+        return next((reduce for reduce in (8, 4, 2) if reduce < ratio), 1)
 
     def _make_plan(self, size: tuple[int, int]) -> Plan:
         made = plan(self.spec.geometry_operations, size)

@@ -28,6 +28,8 @@ def show(results: Results, output: Path | None) -> None:
     _output.table(["figure", "value", "95 % interval", "n"], list(_rows(results)), title=_title(results))
     for line in (*_weakest(results), *_confusions(results), *_left_out(results)):
         _output.say(line)
+    if results.intervals is not None:
+        _output.say(_how(results))
     for warning in results.warnings:
         _output.say(f"Note: {warning}")
     if output is not None:
@@ -87,6 +89,17 @@ def _confusions(results: Results) -> Iterator[str]:
     told = [f"{names[label]} taken for {names[answer]} {count} x" for count, label, answer in wrong[:WORST]]
     if told:
         yield f"Largest confusions: {', '.join(told)}"
+
+
+def _how(results: Results) -> str:
+    used = {figure.method for figure in results.figures.values()}
+    told = ["Wilson's for proportions"] if "wilson" in used else []
+    if results.intervals is not None and "bootstrap" in used:
+        drawn = f"{results.intervals.resamples} resamples of the images (BCa bootstrap, seed {results.intervals.seed})"
+        told.append(drawn)
+    if "jackknife" in used:
+        told.append("infinitesimal jackknife for AP and AUC")
+    return f"Intervals: {'; '.join(told)}."
 
 
 def _left_out(results: Results) -> Iterator[str]:

@@ -26,6 +26,14 @@ from cnnkit.cli._command import Verb
     metavar="FIGURE=VALUE",
     help="Exit 1 when a figure is below, such as top1_accuracy=0.75; may be repeated.",
 )
+@click.option(
+    "--resamples",
+    type=click.IntRange(100),
+    default=1000,
+    show_default=True,
+    help="How often the images are drawn anew for the intervals that need it.",
+)
+@_options.seed_option
 @click.option("--no-report", is_flag=True, help="Write no report.html and report.md.")
 @_options.overwrite_option
 @_options.batch_options
@@ -48,6 +56,8 @@ def eval_command(
     class_map: Path | None,
     topk: tuple[int, ...],
     bench: Path | None,
+    resamples: int,
+    seed: int,
     **inference: Any,
 ) -> None:
     """Score a run, or a model on DATA, against the truth, with an interval on every figure.
@@ -74,6 +84,8 @@ def eval_command(
             class_map=class_map,
             topk=topk,
             bench=bench,
+            resamples=resamples,
+            seed=seed,
             report=not no_report,
             progress=report,
             **_typed(inference),

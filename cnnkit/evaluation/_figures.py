@@ -2,25 +2,27 @@
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from cnnkit import metrics
 from cnnkit.evaluation._answers import Answers
 from cnnkit.results import Figure
 
-WILSON = "wilson"
-ALWAYS_IN = "{k} guesses among {n} classes are always right"
+P_CLIPPED = 2.0**-126
 
 
 def proportion(hits: int, n: int, *, note: str | None = None) -> Figure:
     low, high = metrics.wilson(hits, n)
-    return Figure(value=hits / n, low=low, high=high, n=n, method=WILSON, note=note)
+    return Figure(value=hits / n, low=low, high=high, n=n, method="wilson", note=note)
 
 
 def complement(figure: Figure) -> Figure:
     """The error that belongs to an accuracy."""
-    changed = {"value": figure.value, "low": figure.high, "high": figure.low}
-    return figure.model_copy(update={name: None if end is None else 1 - end for name, end in changed.items()})
+    turned = {"value": figure.value, "low": figure.high, "high": figure.low}
+    return figure.model_copy(update={name: None if end is None else 1 - end for name, end in turned.items()})
+
+
+def figure_from_estimate(estimate: metrics.Estimate, n: int, *, note: str | None = None) -> Figure:
+    low, high = estimate.interval or (None, None)
+    return Figure(value=estimate.value, low=low, high=high, n=n, method=estimate.method, note=note)
 
 
 def accuracies(answers: Answers, *, n_bad: int, topk: Iterable[int] = ()) -> dict[str, Figure]:
@@ -37,28 +39,28 @@ def accuracies(answers: Answers, *, n_bad: int, topk: Iterable[int] = ()) -> dic
 
 def _top_k(answers: Answers, k: int) -> Figure:
     n = len(answers.rank)
-    if k >= answers.n_classes > 1:
-        return Figure(value=1.0, n=n, note=ALWAYS_IN.format(k=k, n=answers.n_classes))
+    if k >= answers.n_classes:
+        return Figure(value=1.0, n=n, note=f"{k} guesses among {answers.n_classes} classes are always right")
     return proportion(int((answers.rank <= k).sum()), n)
 
 
-def averages(report: metrics.ClassReport, answers: Answers) -> dict[str, Figure]:
+def averages(estimates: metrics.ReportEstimates, n: int) -> dict[str, Figure]:
     """Macro, micro and weighted precision, recall and F1."""
-    n = len(answers.rank)
-    figures = {}
-    for kind in ("macro", "micro", "weighted"):
-        average = getattr(report, kind)
-        for name, value in zip(("precision", "recall", "f1"), average, strict=True):
-            figures[f"{kind}_{name}"] = Figure(value=value, n=n)
-    hits = int((answers.rank == 1).sum())
     same = "one label and one answer an image: the same as top1_accuracy"
-    figures |= {f"micro_{name}": proportion(hits, n, note=same) for name in ("precision", "recall", "f1")}
-    return figures
+    return {
+        name: figure_from_estimate(estimate, n, note=same if name.startswith("micro") else None)
+        for name, estimate in estimates.averages.items()
+    }
 
 
-def cross_entropy(answers: Answers) -> Figure:
+def cross_entropy(answers: Answers, *, resamples: int, seed: int) -> Figure:
     n = len(answers.rank)
     if not answers.are_probabilities:
         return Figure(value=None, n=n, note="the scores are no probabilities")
-    value, n_clipped = metrics.cross_entropy(answers.p[:, None], np.zeros(n, dtype=np.int64))
-    return Figure(value=value, n=n, note=f"{n_clipped} probabilities raised to 2^-126" if n_clipped else None)
+    losses = metrics.log_losses(answers.p)
+    n_clipped = int((answers.p < P_CLIPPED).sum())
+    interval = metrics.bootstrap_mean(losses, resamples=resamples, seed=seed)
+    low, high = interval or (None, None)
+    note = f"{n_clipped} probabilities raised to 2^-126" if n_clipped else None
+    method = "bootstrap" if interval else None
+    return Figure(value=float(losses.mean()), low=low, high=high, n=n, method=method, note=note)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import data as datasets
+from cnnkit import metrics
 from cnnkit.data import Truth
 from cnnkit.errors import UsageError
 from cnnkit.evaluation._answers import answers_of, rows_of
@@ -13,7 +14,7 @@ from cnnkit.evaluation._join import Joined, join
 from cnnkit.evaluation._measure import Measured, measure
 from cnnkit.evaluation._source import Source, keys_of, open_source, refuse_other_images
 from cnnkit.predictions import Run
-from cnnkit.results import DataFacts, Results, write_results
+from cnnkit.results import DataFacts, Intervals, Results, write_results
 
 
 def evaluate(
@@ -27,6 +28,8 @@ def evaluate(
     class_map: Path | str | Mapping[str, str] | None = None,
     topk: Iterable[int] = (),
     bench: Path | None = None,
+    resamples: int = metrics.RESAMPLES,
+    seed: int = 0,
     report: bool = True,
     progress: Callable[[int, int], None] | None = None,
     **inference_options: Any,
@@ -43,6 +46,8 @@ def evaluate(
         class_map: other names for classes, as a file or a mapping.
         topk: further k to report beside 1 and 5.
         bench: what `bench --json` printed, for the speed.
+        resamples: how often the images are drawn anew for the intervals that need it.
+        seed: of the draws.
         report: write report.html and report.md beside the results.
         progress: called with (done, total) images while a model runs.
         **inference_options: what `inference.infer` takes; only with a model.
@@ -52,6 +57,7 @@ def evaluate(
         UsageError: inference options beside a run.
     """
     data, out = Path(data), None if output is None else Path(output)
+    how = Intervals(resamples=resamples, seed=seed)
     with open_source(
         Path(run_or_model), data, out, split=split, progress=progress, options=inference_options
     ) as source:
@@ -68,8 +74,17 @@ def evaluate(
             refuse_other_images(source.run, data, found)
         joined = join(source.run, found.labels)
         answers = answers_of(joined, found.labels, source=str(source.run.path))
-        measured = measure(answers, source.run.spec.names, n_bad=_n_bad(joined), topk=_checked(topk))
-        results = _results(source, _keys_root(data, found), found, joined, measured, out, truth_file=truth, bench=bench)
+        measured = measure(
+            answers,
+            source.run.spec.names,
+            n_bad=_n_bad(joined),
+            topk=_checked(topk),
+            resamples=resamples,
+            seed=seed,
+        )
+        results = _results(
+            source, _keys_root(data, found), found, joined, measured, out, truth_file=truth, bench=bench, how=how
+        )
         if out is not None:
             write_results(out, results, rows_of(joined, answers))
             if report:
@@ -107,6 +122,7 @@ def _results(
     *,
     truth_file: Path | str | None,
     bench: Path | None,
+    how: Intervals,
 ) -> Results:
     run = source.run
     return Results(
@@ -131,6 +147,7 @@ def _results(
         versions=versions_of(run),
         cost=cost_of(source),
         speed=speed_of(run, bench),
+        intervals=how,
         figures=measured.figures,
         per_class=measured.per_class,
         confusion=measured.confusion,

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from cnnkit import metrics
 from cnnkit.evaluation._answers import Answers
 from cnnkit.evaluation._curves import curves_of
-from cnnkit.evaluation._figures import accuracies, averages, cross_entropy
+from cnnkit.evaluation._figures import accuracies, averages, cross_entropy, figure_from_estimate
 from cnnkit.results import ClassFigures, Confusion, Curves, Figure
+
+FEW_IMAGES = 30
 
 
 @dataclass(frozen=True)
@@ -22,52 +24,66 @@ class Measured:
     n_classes_scored: int
 
 
-def measure(answers: Answers, names: Sequence[str], *, n_bad: int, topk: Iterable[int] = ()) -> Measured:
+def measure(
+    answers: Answers, names: Sequence[str], *, n_bad: int, topk: Iterable[int], resamples: int, seed: int
+) -> Measured:
     counts = metrics.confusion_matrix(answers.predicted, answers.truth, n_classes=answers.n_classes)
-    report = metrics.classification_report(counts)
-    ap = metrics.average_precisions(answers.scores, answers.truth)
-    auc = metrics.roc_aucs(answers.scores, answers.truth)
+    report = metrics.report_estimates(counts, resamples=resamples, seed=seed)
+    ranking = metrics.ranking_estimates(answers.scores, answers.truth, resamples=resamples, seed=seed)
     n = len(answers.rank)
     figures = {
         **accuracies(answers, n_bad=n_bad, topk=topk),
-        **averages(report, answers),
-        "map": Figure(value=_mean(ap), n=n),
-        "roc_auc": Figure(value=_mean(auc), n=n),
-        "cross_entropy": cross_entropy(answers),
+        **averages(report, n),
+        "map": figure_from_estimate(ranking.mean_average_precision, n),
+        "roc_auc": figure_from_estimate(ranking.macro_roc_auc, n),
+        "cross_entropy": cross_entropy(answers, resamples=resamples, seed=seed),
     }
     return Measured(
         figures=figures,
-        per_class=_per_class(names, report, ap, auc),
-        confusion=_cells(counts),
+        per_class=_per_class(names, counts, report, ranking),
+        confusion=_confusion(counts),
         curves=curves_of(answers),
-        n_classes_scored=report.n_classes_scored,
+        n_classes_scored=int((counts.sum(axis=1) > 0).sum()),
     )
 
 
 def _per_class(
-    names: Sequence[str], report: metrics.ClassReport, ap: Sequence[float | None], auc: Sequence[float | None]
+    names: Sequence[str],
+    counts: NDArray[np.int64],
+    report: metrics.ReportEstimates,
+    ranking: metrics.RankingEstimates,
 ) -> tuple[ClassFigures, ...]:
-    return tuple(
-        ClassFigures(
-            name=name,
-            n=report.support[at],
-            n_predicted=report.predicted[at],
-            precision=report.precision[at],
-            recall=report.recall[at],
-            f1=report.f1[at],
-            ap=ap[at],
-            roc_auc=auc[at],
+    columns = {
+        "precision": report.precision,
+        "recall": report.recall,
+        "f1": report.f1,
+        "ap": ranking.average_precision,
+        "roc_auc": ranking.roc_auc,
+    }
+    support, predicted = counts.sum(axis=1).tolist(), counts.sum(axis=0).tolist()
+    found = []
+    for at, name in enumerate(names):
+        mine = {figure: column[at] for figure, column in columns.items()}
+        found.append(
+            ClassFigures(
+                name=name,
+                n=support[at],
+                n_predicted=predicted[at],
+                **{figure: estimate.value for figure, estimate in mine.items()},
+                intervals={figure: estimate.interval for figure, estimate in mine.items() if estimate.interval},
+                note=_few(support[at]),
+            )
         )
-        for at, name in enumerate(names)
-    )
+    return tuple(found)
 
 
-def _cells(counts: NDArray[np.int64]) -> Confusion:
+def _few(n: int) -> str | None:
+    if n == 0:
+        return "no image"
+    return f"rests on fewer than {FEW_IMAGES} images" if n < FEW_IMAGES else None
+
+
+def _confusion(counts: NDArray[np.int64]) -> Confusion:
     filled = np.argwhere(counts)
     cells = tuple((int(label), int(answer), int(counts[label, answer])) for label, answer in filled)
     return Confusion(n_classes=len(counts), cells=cells)
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return float(np.mean(defined)) if defined else None

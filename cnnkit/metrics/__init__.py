@@ -4,6 +4,7 @@ Scores or predictions come first, labels second. A name that ends in `_error` or
 Undefined figures are None. Wrong input is a ValueError that names the first thing that is wrong.
 """
 
+from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_mean
 from cnnkit.metrics.classification import (
     Average,
     ClassReport,
@@ -17,7 +18,11 @@ from cnnkit.metrics.classification import (
     top_k_accuracy,
     top_k_error,
 )
+from cnnkit.metrics.coco import CocoScores, coco_scores
+from cnnkit.metrics.detection import FoundBoxes, TrueBoxes, tie_order
+from cnnkit.metrics.estimates import Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.intervals import Interval, wilson
+from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
 from cnnkit.metrics.ranking import (
     PrCurve,
     RocCurve,
@@ -30,28 +35,45 @@ from cnnkit.metrics.ranking import (
     roc_aucs,
     roc_curve,
 )
+from cnnkit.metrics.report_estimates import ReportEstimates, report_estimates
 
 __all__ = [
+    "RESAMPLES",
     "Average",
     "ClassReport",
+    "CocoScores",
     "CrossEntropy",
+    "Estimate",
+    "FoundBoxes",
     "Interval",
     "PrCurve",
+    "RankingEstimates",
+    "ReportEstimates",
     "RocCurve",
+    "TrueBoxes",
     "average_precision",
+    "average_precision_influence",
     "average_precisions",
+    "bootstrap_interval",
+    "bootstrap_mean",
     "classification_report",
+    "coco_scores",
     "confusion_matrix",
     "cross_entropy",
+    "jackknife_interval",
     "label_ranks",
     "log_losses",
     "macro_roc_auc",
     "mean_average_precision",
     "pr_curve",
     "predicted_classes",
+    "ranking_estimates",
+    "report_estimates",
     "roc_auc",
+    "roc_auc_influence",
     "roc_aucs",
     "roc_curve",
+    "tie_order",
     "top_k_accuracy",
     "top_k_error",
     "wilson",

@@ -168,7 +168,7 @@ def classification_report(confusion: ArrayLike) -> ClassReport:
     >>> report.precision, report.recall, report.n_classes_scored
     ((1.0, 0.6666666666666666, None), (0.5, 1.0, None), 2)
     """
-    counts = _check_confusion(confusion)
+    counts = check_confusion(confusion)
     hits, support, predicted = np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0)
     parts = (hits, predicted), (hits, support), (2 * hits, support + predicted)
     present = support > 0
@@ -244,7 +244,7 @@ def _losses(p: NDArray[np.floating]) -> tuple[NDArray[np.float64], int]:
     return np.abs(np.log(clipped)), int((p < P_FLOOR).sum())
 
 
-def _check_confusion(confusion: ArrayLike) -> Ints:
+def check_confusion(confusion: ArrayLike) -> Ints:
     counts = np.asarray(confusion)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
         raise ValueError(f"a confusion matrix is (classes, classes), got shape {counts.shape}")

@@ -16,6 +16,13 @@ def normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf((1 + check_share("level", level)) / 2)
 
 
+def t_quantile(level: float, degrees: int) -> float:
+    """As `normal_quantile`, of Student's t distribution."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(degrees, (1 + check_share("level", level)) / 2))
+
+
 def wilson(hits: int, n: int, *, level: float = 0.95) -> Interval:
     """Wilson's score interval for a proportion, without continuity correction.
 

@@ -1,6 +1,7 @@
 """The one reader and editor of ONNX files: metadata in and out, shapes, the layer table, cost."""
 
 from cnnkit.graphs._dynamic import quantizes_dynamically
+from cnnkit.graphs._ending import Ending, ending_of
 from cnnkit.graphs._files import (
     load,
     metadata_of,
@@ -18,9 +19,11 @@ from cnnkit.graphs._shapes import inputs_of, shape_of
 from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
 
 __all__ = [
+    "Ending",
     "GraphSummary",
     "Layer",
     "TensorFacts",
+    "ending_of",
     "inputs_of",
     "layer_table",
     "layers_of",

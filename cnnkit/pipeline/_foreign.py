@@ -3,17 +3,14 @@
 from typing import Any, Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cnnkit import images
+from cnnkit import graphs, images
 from cnnkit.errors import ModelError
+from cnnkit.pipeline._checks import n_scores
 from cnnkit.runtime import Session, TensorInfo, first_line
 from cnnkit.spec import ClassificationOutput, ClassName, DetectionOutput, ModelInput, ModelSpec
 
 INPUT_DTYPES = ("float32", "float16", "uint8", "int8")
-UINT8_STEPS = 256
-UINT8_TOLERANCE = 0.25  # a thousand small scores lose that much by rounding
-SUM_TOLERANCE = 1e-2  # float16 probabilities over 1000 classes add up to within this of 1
 
 
 def describe(session: Session, *, source: str, options: Any) -> tuple[ModelSpec, list[str]]:
@@ -67,31 +64,31 @@ def _layout(info: TensorInfo, source: str) -> Literal["NCHW", "NHWC"]:
 def _scores(
     session: Session, made: ModelInput, *, source: str, options: Any
 ) -> tuple[ClassificationOutput, int, list[str]]:
-    """The output's name, activation and count, from one run on a black picture."""
+    """The output's name and reading, as the graph says, and the number of classes, from one run if need be."""
+    info = session.outputs[0]
+    fields, notes = _reading(session, info.name)
+    if options.get("activation"):
+        fields["activation"], notes = options["activation"], []
+    background = bool(options.get("background"))
+    count = n_scores(info) or _counted(session, made, source)
+    return ClassificationOutput(name=info.name, background=background, **fields), count - int(background), notes
+
+
+def _reading(session: Session, name: str) -> tuple[dict[str, Any], list[str]]:
+    """Activation, scale and zero point of an output, and a sentence where the graph decided."""
+    ending = graphs.ending_of(session.path, name) if session.path else graphs.Ending()
+    fields: dict[str, Any] = {"activation": "none" if ending.activation else "softmax"}
+    if ending.scale is not None:
+        fields |= {"scale": ending.scale, "zero_point": ending.zero_point}
+    said = f'Output "{name}" comes out of a {ending.activation}: taken as probabilities (--activation says otherwise).'
+    return fields, [said] if ending.activation else []
+
+
+def _counted(session: Session, made: ModelInput, source: str) -> int:
     shape = (made.n_channels, *made.size) if made.layout == "NCHW" else (*made.size, made.n_channels)
     batch = session.inputs[0].shape[0] or 1
     try:
         outputs = session.run({made.name: np.zeros((batch, *shape), dtype=made.dtype)})
     except Exception as error:
         raise ModelError(f"{source}: does not run on a black picture {shape}: {first_line(error)}") from error
-    name = session.outputs[0].name
-    scores = np.asarray(outputs[name])[0].reshape(-1)
-    fields, notes = _reading(name, scores)
-    if options.get("activation"):
-        fields["activation"] = options["activation"]
-    background = bool(options.get("background"))
-    return ClassificationOutput(name=name, background=background, **fields), len(scores) - int(background), notes
-
-
-def _reading(name: str, scores: NDArray[Any]) -> tuple[dict[str, Any], list[str]]:
-    """Activation and scale of an output, from the scores of one picture, and a sentence when something was deduced."""
-    values = np.asarray(scores, dtype=np.float64)
-    if scores.dtype == np.uint8 and abs(values.sum() / UINT8_STEPS - 1) < UINT8_TOLERANCE:
-        fields = {"activation": "none", "scale": 1 / UINT8_STEPS, "zero_point": 0}
-        return fields, [f'Output "{name}" is uint8 and adds up to 256, so it is taken as probabilities in 1/256.']
-    if scores.dtype.kind in "iu":
-        return {"activation": "softmax"}, []  # without a scale: refused by the checks, which say how to give one
-    if len(values) > 1 and values.min() >= 0 and abs(values.sum() - 1) < SUM_TOLERANCE:
-        said = f'Output "{name}" adds up to 1, so it is taken as probabilities (--activation says otherwise).'
-        return {"activation": "none"}, [said]
-    return {"activation": "softmax"}, []
+    return int(np.asarray(outputs[session.outputs[0].name])[0].size)

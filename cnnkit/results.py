@@ -34,6 +34,7 @@ __all__ = [
     "ProviderFacts",
     "Results",
     "RunFacts",
+    "Slice",
     "Speed",
     "read_results",
     "read_rows",
@@ -193,6 +194,21 @@ class Calibration(_Model):
     cross_entropy_at_temperature: float | None = None
 
 
+class Slice(_Model):
+    """Images that share a property: `by` names it (brightness, folder), `value` says which (dark, north).
+
+    `figure` is `measure` on them, `rest` on all other images; `p_value` is for a difference between the two, corrected
+    for the number of slices.
+    """
+
+    by: str
+    value: str
+    measure: str = "top1_accuracy"
+    figure: Figure
+    rest: Figure | None = None
+    p_value: float | None = None
+
+
 class OperatingPoint(_Model):
     """The lowest confidence from which the wanted precision is reached, and what it costs; None: it cannot be had."""
 
@@ -223,6 +239,7 @@ class Results(_Model):
     curves: Curves = Curves()
     calibration: Calibration | None = None
     operating_points: tuple[OperatingPoint, ...] = ()
+    slices: tuple[Slice, ...] = ()
     protocol: dict[str, Any] = {}
     warnings: tuple[str, ...] = ()
 

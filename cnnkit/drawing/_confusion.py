@@ -36,7 +36,7 @@ def confusion_grid(
     if grid.shape != (len(names), len(names)) or whole.shape != (len(names),):
         raise ValueError(f"{len(names)} names need counts ({len(names)}, {len(names)}), got {grid.shape}")
     shares = grid / np.maximum(whole[:, None], 1)
-    side = float(np.clip(480 / max(len(names), 1), 22, 46))
+    side = float(np.clip(480 / max(len(names), 1), 20, 46))
     cells = [_cell(at, to, grid, shares, names, side) for at, to in np.argwhere(grid > 0).tolist()]
     heads: list[dict[str, Any]] = [
         {"label": short, "full": each, "at": side * at}

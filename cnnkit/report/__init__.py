@@ -1,5 +1,16 @@
 """Results as pages: one HTML file that needs nothing beside it, and the same facts in Markdown."""
 
+from cnnkit.report._comparison import write_comparison
 from cnnkit.report._report import write_report
+from cnnkit.report.compared import ClassChange, ComparedModel, Comparison, Difference, Flip, Pairing
 
-__all__ = ["write_report"]
+__all__ = [
+    "ClassChange",
+    "ComparedModel",
+    "Comparison",
+    "Difference",
+    "Flip",
+    "Pairing",
+    "write_comparison",
+    "write_report",
+]

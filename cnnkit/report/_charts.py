@@ -41,12 +41,13 @@ def class_charts(results: Results, labels: Sequence[str]) -> list[Chart]:
 
 def _spread(values: Sequence[float], heading: str) -> Chart:
     counts, edges = np.histogram(values, bins=20, range=(0, 1))
+    median = float(np.median(values))
     svg = drawing.histogram(
         counts,
         edges,
         name="spread",
         title=f"{heading} over the classes",
-        description=f"Weakest {percent(min(values))}, middle {percent(float(np.median(values)))}, best {percent(max(values))}.",
+        description=f"From {percent(min(values))} to {percent(max(values))}, half of them above {percent(median)}.",
         x_label=heading,
         y_label="Classes",
         percent=True,

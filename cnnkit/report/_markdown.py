@@ -30,6 +30,7 @@ def markdown(results: Results, labels: Sequence[str], pairs: Sequence[Pair], run
         ),
         *_confusions(labels, pairs),
         *_classes(results, labels),
+        *_slices(results),
         "## What was scored",
         bullets([f"{label}: {value}" for label, value in _tables.data_rows(results)]),
         "## Where it comes from",
@@ -62,12 +63,27 @@ def _classes(results: Results, labels: Sequence[str]) -> list[str]:
     return [heading, table(["Class", *_tables.class_headings(results)], cells)]
 
 
+def _slices(results: Results) -> list[str]:
+    rows = [
+        [
+            f"{row['by']}: {row['label']}",
+            row["n"],
+            row["measure"],
+            f"{row['value']} ({row['span']})",
+            row["rest"],
+            row["p"],
+        ]
+        for row in _tables.slice_rows(results)
+    ]
+    return ["## Slices", table(["Slice", "Images", "Figure", "Value", "All others", "p"], rows)] if rows else []
+
+
 def _cell(cell: dict[str, Any]) -> str:
     return f"{cell['text']} ({cell['span']})" if cell["span"] else str(cell["text"])
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---"] + ["---:"] * (len(headings) - 1), *rows]
+    lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(
         f"| {' | '.join(cell if at == 1 else escape(cell) for cell in line)} |" for at, line in enumerate(lines)
     )

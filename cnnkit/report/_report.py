@@ -87,6 +87,7 @@ def html(facts: Facts) -> str:
         "curves": _charts.curve_charts(results, labels),
         "thresholds": _charts.threshold_chart(thresholds) if thresholds else None,
         "calibration": _charts.calibration_charts(results),
+        "slices": _tables.slice_rows(results),
         "data": _tables.data_rows(results),
         "bad_files": _tables.bad_files(facts.outcomes, facts.run),
         "bad_summary": f"The {counted(min(results.data.n_bad, _tables.BAD_FILES), 'file')} that could not be read",
@@ -114,6 +115,7 @@ def _sections(content: dict[str, Any]) -> list[tuple[str, str]]:
         ("curves", "Curves", content["curves"]),
         ("threshold", "Threshold", content["thresholds"]),
         ("calibration", "Confidence", content["calibration"]),
+        ("slices", "Slices", content["slices"]),
         ("data", "What was scored", True),
         ("provenance", "Where it comes from", True),
     )

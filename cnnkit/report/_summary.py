@@ -7,7 +7,8 @@ from cnnkit.report._names import HEADLINES, meaning
 from cnnkit.report._words import NBSP, count, counted, listed, measured, percent, plain, span
 from cnnkit.results import ClassFigures, Results
 
-FEW_IMAGES = 30
+FEW_IMAGES = 30  # below this a class's own figures are called rough
+TOO_FEW = 10  # below this a class is not named among the weakest: chance alone would put it there
 
 
 def headline(results: Results) -> str:
@@ -46,7 +47,8 @@ def _top_five(results: Results) -> str:
 
 def _weakest(results: Results, labels: Sequence[str]) -> str:
     measure = "ap" if results.task == "detection" or results.multilabel else "recall"
-    known = [(value, at) for at, each in enumerate(results.per_class) if (value := getattr(each, measure)) is not None]
+    enough = [at for at, each in enumerate(results.per_class) if each.n >= TOO_FEW]
+    known = [(value, at) for at in enough if (value := getattr(results.per_class[at], measure)) is not None]
     if len(known) < 2:
         return ""
     named = []
@@ -59,7 +61,7 @@ def _weakest(results: Results, labels: Sequence[str]) -> str:
 
 
 def _confusion(labels: Sequence[str], pairs: Sequence[Pair]) -> str:
-    if not pairs:
+    if not pairs or pairs[0].count < 2:
         return ""
     worst = pairs[0]
     back = f", and {count(worst.back)} the other way round" if worst.back else ""
@@ -108,16 +110,15 @@ def _bad_files(results: Results) -> str:
 
 
 def _few_images(results: Results) -> str:
-    few = [each for each in results.per_class if 0 < each.n < FEW_IMAGES]
-    none = [each for each in results.per_class if each.n == 0]
-    parts = []
-    if few:
-        which = "Every class" if len(few) == len(results.per_class) else counted(len(few), "class", "classes")
-        verb = "rests" if len(few) == 1 or which == "Every class" else "rest"
-        parts.append(f"{which} {verb} on fewer than {FEW_IMAGES} images: their own figures are rough.")
-    if none:
-        parts.append(f"{counted(len(none), 'class has', 'classes have')} no image here and no figures.")
-    return " ".join(parts)
+    few = [each.n for each in results.per_class if 0 < each.n < FEW_IMAGES]
+    scored = sum(each.n > 0 for each in results.per_class)
+    if not few:
+        return ""
+    of = "" if len(few) < scored else f", at most {max(few)} each"
+    which = f"{count(len(few))} of {counted(scored, 'class', 'classes')}"
+    return (
+        f"{which} {'rests' if len(few) == 1 else 'rest'} on fewer than {FEW_IMAGES} images{of}: rough figures by class."
+    )
 
 
 def is_rough(each: ClassFigures) -> bool:

@@ -4,20 +4,43 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from markupsafe import Markup
+
 from cnnkit import drawing
 from cnnkit.predictions import Run
 from cnnkit.report._names import meaning
 from cnnkit.report._outcomes import Outcomes
 from cnnkit.report._summary import is_rough
 from cnnkit.report._words import bytes_in_words, count, percent, plain, span
-from cnnkit.results import ClassFigures, Results
+from cnnkit.results import ClassFigures, Figure, Results
 
 BAD_FILES = 100
+SIGNIFICANT = 0.05
 _COLUMNS = {"precision": "Precision", "recall": "Recall", "f1": "F1", "ap": "AP", "roc_auc": "ROC AUC"}
 
 _METHODS = {"wilson": "Wilson"}
 
 Row = dict[str, Any]
+
+
+MAIN_FIGURES = {
+    "top1_accuracy",
+    "top5_accuracy",
+    "top1_accuracy_of_all",
+    "macro_f1",
+    "map",
+    "roc_auc",
+    "cross_entropy",
+    "ece",
+    "ece_equal_width",
+    "brier",
+    "exact_match",
+}
+
+
+def is_main(name: str, results: Results) -> bool:
+    """Whether a figure stands in the first table; a detector's all do."""
+    return results.task == "detection" or name in MAIN_FIGURES
 
 
 def figure_rows(results: Results) -> list[Row]:
@@ -27,13 +50,13 @@ def figure_rows(results: Results) -> list[Row]:
         shown = percent if words.share else plain
         rows.append(
             {
-                "name": name,
+                "main": is_main(name, results),
                 "label": words.label,
                 "text": words.text,
                 "note": figure.note or "",
                 "value": shown(figure.value),
                 "span": span(figure.low, figure.high, share=words.share),
-                "mark": drawing.interval_mark(figure.value, figure.low, figure.high) if words.share else "",
+                "mark": interval_of(figure) if words.share else "",
                 "n": count(figure.n),
                 "method": _METHODS.get(figure.method or "", figure.method or ""),
             }
@@ -79,6 +102,42 @@ def class_headings(results: Results) -> list[str]:
     objects = "Objects" if results.task == "detection" else "Images"
     predicted = ["Predicted"] if any(each.n_predicted is not None for each in results.per_class) else []
     return [objects, *predicted, *class_columns(results).values()]
+
+
+def slice_rows(results: Results) -> list[Row]:
+    """One row a slice; those that differ from the rest beyond chance are marked."""
+    rows = []
+    for each in results.slices:
+        words = meaning(each.measure)
+        shown = percent if words.share else plain
+        rest, p = each.rest, each.p_value
+        rows.append(
+            {
+                "by": each.by,
+                "label": each.value,
+                "measure": words.label,
+                "n": count(each.figure.n),
+                "value": shown(each.figure.value),
+                "sort": "" if each.figure.value is None else f"{each.figure.value:.8g}",
+                "span": span(each.figure.low, each.figure.high, share=words.share),
+                "mark": interval_of(each.figure) if words.share else "",
+                "rest": shown(rest.value) if rest else "–",
+                "p": p_in_words(p),
+                "p_sort": "" if p is None else f"{p:.8g}",
+                "note": each.figure.note or ("differs from the rest" if p is not None and p < SIGNIFICANT else ""),
+            }
+        )
+    return rows
+
+
+def interval_of(figure: Figure) -> Markup:
+    return drawing.interval_mark(figure.value, figure.low, figure.high)
+
+
+def p_in_words(p: float | None) -> str:
+    if p is None:
+        return "–"
+    return "below 0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
 def data_rows(results: Results) -> list[tuple[str, str]]:

@@ -33,10 +33,10 @@ def span(low: float | None, high: float | None, *, share: bool = True) -> str:
 
 
 def plain(value: float | None) -> str:
-    """Four significant digits; large numbers with separators."""
+    """Four significant digits, from 1,000 on whole numbers."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:#.4g}".removesuffix(".")
 
 
 def measured(figure: Figure, *, share: bool = True) -> str:

@@ -321,7 +321,7 @@ function confusions(controls) {
 
   // the same marks as the grid that came with the page
   function drawGrid(classes) {
-    const names = classes.map((at) => facts.labels[at]), side = clamp(480 / classes.length, 22, 46);
+    const names = classes.map((at) => facts.labels[at]), side = clamp(480 / classes.length, 20, 46);
     const short = classes.map((at) => facts.short[at]);
     const extent = side * classes.length, room = 24 + 7 * Math.max(...short.map((name) => name.length));
     const size = { width: room + extent + 50, height: room + extent + 6 }, viewBox = `0 0 ${size.width} ${size.height}`;

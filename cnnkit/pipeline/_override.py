@@ -36,9 +36,9 @@ def overridden(base: ModelSpec, typed: dict[str, Any]) -> ModelSpec:
 
 
 def _scaled(operation: Operation, old: tuple[int, int], new: tuple[int, int]) -> Operation:
-    """The same operation for another input size; a short side keeps its proportion to the input's."""
+    """The same operation for another input size; a short side keeps its proportion to the input's longer one."""
     if isinstance(operation, Resize) and isinstance(operation.size, int):
-        return operation.model_copy(update={"size": math.floor(operation.size * min(new) / min(old))})
+        return operation.model_copy(update={"size": math.floor(operation.size * max(new) / max(old))})
     if isinstance(operation, Resize | CenterCrop) and operation.size == old:
         return operation.model_copy(update={"size": new})
     return operation
@@ -63,7 +63,7 @@ def _resized(operations: list[Operation], size: tuple[int, int], mode: str) -> l
         return []
     before = next((each for each in operations if isinstance(each, Resize)), Resize(size=1))
     if mode == "shortest":
-        short = before.size if isinstance(before.size, int) and before.size > 1 else math.floor(min(size) / CROP_PCT)
+        short = before.size if isinstance(before.size, int) and before.size > 1 else math.floor(max(size) / CROP_PCT)
         return [before.model_copy(update={"mode": mode, "size": short}), CenterCrop(size=size)]
     return [before.model_copy(update={"mode": mode, "size": size})]
 

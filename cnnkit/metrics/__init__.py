@@ -4,6 +4,7 @@ Scores or predictions come first, labels second. A name that ends in `_error` or
 Undefined figures are None. Wrong input is a ValueError that names the first thing that is wrong.
 """
 
+from cnnkit.metrics._checks import check_scores
 from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_mean
 from cnnkit.metrics.classification import (
     Average,
@@ -56,6 +57,7 @@ __all__ = [
     "average_precisions",
     "bootstrap_interval",
     "bootstrap_mean",
+    "check_scores",
     "classification_report",
     "coco_scores",
     "confusion_matrix",

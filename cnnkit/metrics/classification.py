@@ -119,8 +119,8 @@ def confusion_matrix(predicted: ArrayLike, labels: ArrayLike, *, n_classes: int)
     """
     from sklearn.metrics import confusion_matrix as counted
 
-    labels = check_labels(labels, n_classes=n_classes)
-    predicted = check_labels(predicted, n_classes=n_classes, n=len(labels), what="predicted class")
+    predicted = check_labels(predicted, n_classes=n_classes, what="answer")
+    labels = check_labels(labels, n_classes=n_classes, n=len(predicted))
     return np.asarray(counted(labels, predicted, labels=np.arange(n_classes)), dtype=np.int64)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cnnkit.images._weights import Weights
 
-__all__ = ["blend_rows", "is_compiled"]
+__all__ = ["blend_rows", "has_compiled_resize"]
 
 
 def _load() -> Any | None:
@@ -35,7 +35,7 @@ def _load() -> Any | None:
 _blend_rows = _load()
 
 
-def is_compiled() -> bool:
+def has_compiled_resize() -> bool:
     """Say whether the exact resize runs compiled here; pixels are the same either way."""
     return _blend_rows is not None
 

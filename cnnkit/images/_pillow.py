@@ -24,7 +24,7 @@ TILE_BYTES = 1 << 19  # rows are turned and summed this many bytes at a time, so
 
 def resize(pixels: Pixels, step: Scale) -> Pixels:
     """(H, W, 3) or (H, W, 1) to the part that `step` keeps, equal to `PIL.Image.resize` to the byte."""
-    if _kernel.is_compiled() and step.filter != "nearest":
+    if _kernel.has_compiled_resize() and step.filter != "nearest":
         return resize_compiled(pixels, step)
     return resize_with_pillow(pixels, step)
 

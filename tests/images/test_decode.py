@@ -168,8 +168,10 @@ def test_orientation_and_alpha_together(slope: Pixels, encoded: Encoder) -> None
 
 @pytest.mark.parametrize(
     ("suffix", "channels"),
-    [(".png", 1), (".png", 3), (".png", 4), (".tiff", 1), (".tiff", 3), (".tiff", 4), (".pgm", 1), (".ppm", 3)]
-    + [(".jp2", 1), (".jp2", 3)],
+    [
+        *[(suffix, channels) for suffix in (".png", ".tiff") for channels in (1, 3, 4)],
+        *[(".pgm", 1), (".ppm", 3), (".jp2", 1), (".jp2", 3)],
+    ],
 )
 def test_sixteen_bits_become_eight_by_a_shift(slope: Pixels, suffix: str, channels: int) -> None:
     low = np.arange(37 * 53, dtype=np.uint16).reshape(37, 53, 1) % 256

@@ -9,6 +9,7 @@ The classes for a style sheet: `figure`, `frame`, `grid`, `tick`, `label`, `lege
 `data-plot` on a chart of lines says how pixels and values go together, for a script that reads values off the curves.
 """
 
+from cnnkit.drawing._alone import stand_alone
 from cnnkit.drawing._bars import Bar, histogram, interval_bars
 from cnnkit.drawing._confusion import confusion_grid, confusion_map
 from cnnkit.drawing._frame import Axis, short_names
@@ -33,5 +34,6 @@ __all__ = [
     "reliability_diagram",
     "scatter_chart",
     "short_names",
+    "stand_alone",
     "thumbnail",
 ]

@@ -48,7 +48,7 @@ class Axis:
         return [(float(self.place(value)), self.text(value)) for value in values]
 
     def text(self, value: float) -> str:
-        return f"{value * 100:.6g}\u00a0%" if self.percent else _plain(value)
+        return (f"{value * 100:.6g}\u00a0%" if self.percent else _plain(value)).replace("-", "−")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _plain(value: float) -> str:
     return f"{value:.6g}"
 
 
-def _round_steps(low: float, high: float, *, wanted: int = 5) -> list[float]:
+def _round_steps(low: float, high: float, *, wanted: int = 6) -> list[float]:
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)

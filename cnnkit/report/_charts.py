@@ -65,7 +65,9 @@ def _weakest_bars(weakest: Sequence[tuple[ClassFigures, str]], measure: str, hea
         description=f"{which}, lowest first: " + "; ".join(f"{bar.label} {bar.text}" for bar in bars[:5]),
         axis=drawing.Axis(heading, percent=True),
     )
-    return Chart("weakest", svg, f"{heading} by class", f"{which}, weakest first; the whisker is the 95 % interval.")
+    return Chart(
+        "weakest", svg, f"{heading} by class", f"{which}, weakest first; the whisker is the 95\u00a0% interval."
+    )
 
 
 def _bar(each: ClassFigures, label: str, measure: str) -> drawing.Bar:
@@ -216,5 +218,5 @@ def threshold_chart(found: Thresholds) -> Chart:
         x=drawing.Axis("Threshold on the confidence"),
         y=drawing.Axis("Share", percent=True),
     )
-    caption = "All classes together; the band is the 95 % interval of precision."
+    caption = "All classes together; the band is the 95\u00a0% interval of precision."
     return Chart("threshold-curve", svg, "Precision and recall as the threshold moves", caption)

@@ -14,7 +14,7 @@ from cnnkit.report._names import class_labels, data_name, meaning
 from cnnkit.report._page import page
 from cnnkit.report._thumbnails import Wanted
 from cnnkit.report._tradeoff import known_costs, tradeoff_charts
-from cnnkit.report._words import counted, listed, percent, plain, span
+from cnnkit.report._words import NBSP, counted, listed, percent, plain, span
 from cnnkit.report.compared import ClassChange, ComparedModel, Comparison, Difference, Flip, Pairing
 from cnnkit.results import Figure
 
@@ -136,11 +136,16 @@ def _difference_row(each: Difference) -> Row:
 
 def points(value: float, *, share: bool) -> str:
     """`+1.2 points`: a difference of shares is never written in percent, which would read as a ratio."""
-    return f"{value * 100:+.2f}\u00a0points" if share else f"{value:+.4g}"
+    return f"{signed(value * 100)}{NBSP}points" if share else f"{value:+.4g}".replace("-", "−")
 
 
 def between(low: float, high: float, *, share: bool) -> str:
-    return f"{low * 100:+.2f} to {points(high, share=True)}" if share else f"{low:+.4g} to {high:+.4g}"
+    first = signed(low * 100) if share else points(low, share=False)
+    return f"{first} to {points(high, share=share)}"
+
+
+def signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
 
 
 def difference_charts(differences: Sequence[Difference]) -> list[Chart]:
@@ -156,7 +161,7 @@ def _difference_chart(measure: str, differences: Sequence[Difference]) -> Chart:
             each.value * 100,
             None if each.low is None else each.low * 100,
             None if each.high is None else each.high * 100,
-            f"{each.value * 100:+.2f}",
+            signed(each.value * 100),
         )
         for each in differences
     ]
@@ -201,7 +206,8 @@ def _flip_groups(pair: Pairing, at: int, labels: Sequence[str], root: Path | Non
         ("first", pair.first, pair.second, pair.only_first),
         ("second", pair.second, pair.first, pair.only_second),
     ):
-        chosen = [flip for flip in pair.flips if (flip.first == flip.label) == (side == "first")][:FLIPS]
+        fitting = [flip for flip in pair.flips if (flip.first == flip.label) == (side == "first")]
+        chosen = sorted(fitting, key=_sureness_of_the_wrong)[:FLIPS]
         wanted = [Wanted(flip.key, flip.digest) for flip in chosen]
         captions = [_flip_caption(flip, pair, labels) for flip in chosen]
         groups.append(
@@ -214,6 +220,10 @@ def _flip_groups(pair: Pairing, at: int, labels: Sequence[str], root: Path | Non
             )
         )
     return groups
+
+
+def _sureness_of_the_wrong(flip: Flip) -> tuple[float, str]:
+    return -(flip.second_confidence if flip.first == flip.label else flip.first_confidence), flip.key
 
 
 def _flip_caption(flip: Flip, pair: Pairing, labels: Sequence[str]) -> Caption:

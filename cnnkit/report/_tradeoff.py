@@ -31,9 +31,7 @@ COSTS = (
     Cost("memory", "Peak memory, MB", 1e6, lambda each: each.speed.peak_memory_bytes),
     Cost("size", "File size, MB", 1e6, lambda each: each.cost.size_bytes),
     Cost("parameters", "Parameters, millions", 1e6, lambda each: each.cost.parameters),
-    Cost(
-        "multiply-adds", "Multiply-adds, millions", 1e6, lambda each: each.cost.multiply_adds, lambda v: count(int(v))
-    ),
+    Cost("multiply-adds", "Multiply-adds, millions", 1e6, lambda each: each.cost.multiply_adds),
 )
 
 
@@ -95,7 +93,7 @@ def _chart(models: Sequence[ComparedModel], measure: str, cost: Cost) -> Chart:
         x=_axis(cost.label, [each / cost.unit for each in costs]),
         y=_quality_axis(meaning(measure).label, points),
     )
-    caption = f"Not beaten in both: {listed(named)}. The whisker is the 95 % interval."
+    caption = f"Not beaten in both: {listed(named)}. The whisker is the 95\u00a0% interval."
     return Chart(f"tradeoff-{cost.name}", svg, f"{meaning(measure).label} against {cost.label}", caption)
 
 

@@ -62,7 +62,7 @@ class ClassChange:
 
 @dataclass(frozen=True)
 class Pairing:
-    """Two models on the same images: counts, and flips with the surest wrong answers first."""
+    """Two models on the same images: counts, the images that flip in any order, the classes."""
 
     first: str
     second: str

@@ -22,6 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
 from cnnkit.metrics import wilson
+from cnnkit.report import ClassChange, ComparedModel, Comparison, Difference, Flip, Pairing
 from cnnkit.results import Results, rows_schema
 from cnnkit.spec import ClassName
 
@@ -32,11 +33,11 @@ FLAGS = [
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--no-first-run",
-    "--remote-debugging-pipe",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
+    "--remote-debugging-pipe",
 ]
 
 
@@ -266,6 +267,66 @@ def _pipe() -> tuple[int, int]:
         ends.append(fcntl.fcntl(end, fcntl.F_DUPFD, 10))
         os.close(end)
     return ends[0], ends[1]
+
+
+@pytest.fixture
+def compared(digits_scores: tuple[np.ndarray, np.ndarray, np.ndarray], digits: Scored) -> Comparison:
+    """The logistic regression against one that sees only the upper half of each digit."""
+    images, labels = load_digits(return_X_y=True)
+    upper = LogisticRegression(max_iter=500).fit(images[:150, :32], labels[:150])
+    scores = digits_scores[2], upper.predict_proba(images[900:, :32]).astype(np.float32)
+    predicted, right = zip(*((each.argmax(1), each.argmax(1) == labels[900:]) for each in scores), strict=True)
+    keys = [f"{label}/{at:04d}.png" for at, label in enumerate(labels[900:])]
+    flips = [
+        Flip(
+            keys[at],
+            None,
+            int(labels[900 + at]),
+            *(int(each[at]) for each in predicted),
+            *(float(each[at].max()) for each in scores),
+        )
+        for at in np.flatnonzero(right[0] != right[1])
+    ]
+    half = scored(digits.root, keys, [b""] * len(keys), labels[900:], scores[1], [str(at) for at in range(10)])
+    half.facts |= {"model": {"name": "upper half", "sha256": "0" * 64, "spec_hash": "0" * 64}}
+    half.facts |= {"cost": {"size_bytes": 60_000, "parameters": 14_000, "multiply_adds": 150_000}}
+    loss = float(right[1].mean() - right[0].mean())
+    return Comparison(
+        models=(ComparedModel("whole", digits.results), ComparedModel("upper half", half.results, ("sees less",))),
+        sentences=("whole is better than upper half by 11.0 points (95 % interval 8.0 to 14.0).",),
+        differences=(
+            Difference(
+                "whole",
+                "upper half",
+                "top1_accuracy",
+                loss,
+                loss - 0.03,
+                loss + 0.03,
+                1e-9,
+                897,
+                "bootstrap",
+                "whole is better",
+            ),
+        ),
+        pairings=(
+            Pairing(
+                "whole",
+                "upper half",
+                both_right=int((right[0] & right[1]).sum()),
+                both_wrong=int((~right[0] & ~right[1]).sum()),
+                only_first=int((right[0] & ~right[1]).sum()),
+                only_second=int((~right[0] & right[1]).sum()),
+                same_answer=int((predicted[0] == predicted[1]).sum()),
+                flips=flips,
+                classes=[
+                    ClassChange(
+                        at, *(int(each[labels[900:] == at].sum()) for each in (np.ones(897, dtype=int), *right))
+                    )
+                    for at in range(10)
+                ],
+            ),
+        ),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -55,12 +55,12 @@ def run_cnnkit() -> Command:
     return Command()
 
 
-def _spec_for(classes: Sequence[str], activation: str = "softmax") -> ModelSpec:
+def _spec_for(classes: Sequence[str | ClassName], activation: str = "softmax") -> ModelSpec:
     return ModelSpec(
         input=ModelInput(size=(2, 2)),
         preprocess=(Rescale(scale=1 / 255),),
         output=ClassificationOutput(activation=activation),
-        classes=tuple(ClassName(name=name) for name in classes),
+        classes=tuple(ClassName(name=each) if isinstance(each, str) else each for each in classes),
     )
 
 
@@ -70,7 +70,7 @@ def make_run(tmp_path: Path) -> MakeRun:
 
     def make(
         answers: Mapping[str, Sequence[float] | str],
-        classes: Sequence[str],
+        classes: Sequence[str | ClassName],
         *,
         images: Path | None = None,
         activation: str = "softmax",

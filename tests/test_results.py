@@ -1,0 +1,109 @@
+"""results.json and rows.parquet: what they hold, what they refuse, and that they are written whole."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+
+from cnnkit.errors import DataError
+from cnnkit.results import (
+    ClassFigures,
+    Confusion,
+    DataFacts,
+    Figure,
+    ModelFacts,
+    ProviderFacts,
+    Results,
+    RunFacts,
+    read_results,
+    read_rows,
+    rows_schema,
+    write_results,
+)
+from cnnkit.spec import ClassName
+
+
+def small_results(**changes: object) -> Results:
+    facts = {
+        "task": "classification",
+        "model": ModelFacts(name="digits", sha256="ab", spec_hash="cd"),
+        "run": RunFacts(path="run", sha256="ef"),
+        "classes": (ClassName(name="0"), ClassName(name="1")),
+        "data": DataFacts(root="test", fingerprint="01", n=3, n_classes=2, n_classes_scored=2),
+        "provider": ProviderFacts(name="CPUExecutionProvider"),
+        "versions": {"cnnkit": "0.1.0"},
+        "figures": {"top1_accuracy": Figure(value=2 / 3, low=0.2, high=0.9, n=3, method="wilson")},
+        "per_class": (ClassFigures(name="0", n=2, recall=0.5), ClassFigures(name="1", n=1)),
+        "confusion": Confusion(n_classes=2, cells=((0, 0, 1), (0, 1, 1), (1, 1, 1))),
+    }
+    return Results.model_validate(facts | changes)
+
+
+def small_rows() -> pa.Table:
+    row = {"key": "0/a.png", "digest": bytes(32), "label": 0, "predicted": 1, "rank": 2, "p": 0.25, "confidence": 0.75}
+    return pa.Table.from_pylist([row], schema=rows_schema("classification"))
+
+
+def test_written_and_read_back(tmp_path: Path) -> None:
+    results = small_results()
+    write_results(tmp_path, results, small_rows())
+    assert read_results(tmp_path) == results
+    assert read_results(tmp_path / "results.json") == results
+    assert read_rows(tmp_path).equals(small_rows())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json", "rows.parquet"]
+
+
+def test_undefined_is_null_in_the_file(tmp_path: Path) -> None:
+    write_results(tmp_path, small_results(), small_rows())
+    facts = json.loads((tmp_path / "results.json").read_text())
+    assert facts["schema"] == 1
+    assert facts["per_class"][1]["recall"] is None
+    assert facts["figures"]["top1_accuracy"]["note"] is None
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_no_number_that_is_none(value: float) -> None:
+    with pytest.raises(ValidationError, match="finite number"):
+        Figure(value=value, n=1)
+
+
+def test_unknown_keys_are_refused(tmp_path: Path) -> None:
+    write_results(tmp_path, small_results(), small_rows())
+    facts = json.loads((tmp_path / "results.json").read_text())
+    (tmp_path / "results.json").write_text(json.dumps({**facts, "surprise": 1}))
+    with pytest.raises(DataError, match=r"results.json: not a results.json .* surprise: Extra inputs"):
+        read_results(tmp_path)
+
+
+def test_a_class_without_figures_is_refused() -> None:
+    with pytest.raises(ValidationError, match="per_class has 1 entries for 2 classes"):
+        small_results(per_class=(ClassFigures(name="0", n=2),))
+
+
+def test_folder_without_results(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"not a results folder: it has no results.json. `cnnkit eval` makes one."):
+        read_results(tmp_path)
+    with pytest.raises(DataError, match=r"rows.parquet: cannot be read .* Run cnnkit eval again."):
+        read_rows(tmp_path)
+
+
+def test_rows_of_another_task_are_refused_and_nothing_is_lost(tmp_path: Path) -> None:
+    write_results(tmp_path, small_results(), small_rows())
+    with pytest.raises(ValueError, match="rows have the columns"):
+        write_results(tmp_path, small_results(), small_rows().drop_columns(["rank"]))
+    assert read_results(tmp_path) == small_results()
+
+
+def test_confusion_as_a_matrix() -> None:
+    assert small_results().confusion is not None
+    assert Confusion(n_classes=2, cells=((0, 1, 3),)).matrix().tolist() == [[0, 3], [0, 0]]
+    assert Confusion(n_classes=2, cells=()).matrix().tolist() == [[0, 0], [0, 0]]
+
+
+def test_columns_of_each_task() -> None:
+    assert rows_schema("classification").names == ["key", "digest", "label", "predicted", "rank", "p", "confidence"]
+    assert rows_schema("classification", multilabel=True).names == ["key", "digest", "labels", "predicted"]
+    boxes = ["det_class", "det_score", "det_match", "det_ignore", "truth_class"]
+    assert rows_schema("detection").names == ["key", "digest", *boxes]

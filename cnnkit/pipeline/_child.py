@@ -1,9 +1,13 @@
-"""The child's side: one request comes as a JSON line on stdin, the rows go back as Arrow on stdout."""
+"""The child's side: one request comes as a JSON line on stdin, the rows go back batch by batch on stdout.
+
+Every message is a JSON line; {"bytes": n} is followed by a batch's rows as an Arrow stream of n bytes.
+"""
 
 import json
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,9 +24,9 @@ def main() -> None:
     request = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
-        table = _table(request, answers)
-        _say(answers, {"error": None})
-        answers.write(table)
+        for content in _answered(request, answers):
+            _say(answers, {"bytes": len(content)}, content)
+        _say(answers, {"state": "done"})
     except Exception as error:
         _say(answers, {"error": type(error).__name__, "sentence": str(error)})
     answers.close()
@@ -40,30 +44,35 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _say(answers: BinaryIO, fact: dict[str, Any]) -> None:
-    answers.write(json.dumps(fact).encode() + b"\n")
+def _say(answers: BinaryIO, message: dict[str, Any], content: bytes = b"") -> None:
+    answers.write(json.dumps(message).encode() + b"\n" + content)
     answers.flush()
 
 
-def _table(request: dict[str, Any], answers: BinaryIO) -> bytes:
-    import pyarrow as pa
-
+def _answered(request: dict[str, Any], answers: BinaryIO) -> Iterator[bytes]:
     path = Path(request["model"])
     if sha256_of(path) != request["sha256"]:
         raise ModelError(f"{path}: was changed while it was being run.")
     spec = ModelSpec.model_validate(request["spec"])
     model = open_model(path, spec=spec, **request["session"])
-    samples = [Sample(key, Path(name), size, mtime) for key, name, size, mtime in request["samples"]]
-    _say(answers, {"ready": True})
-    rows = model.rows(
-        samples,
-        batch_size=request["batch_size"],
+    _say(answers, {"state": "ready"})
+    # one worker, and no batch is begun before the last one's rows are sent: the first that is missing is guilty
+    window = 1 if request["workers"] == 1 else None
+    batches = ([Sample(key, Path(name), *facts) for key, name, *facts in batch] for batch in request["batches"])
+    for rows in model.run_batches(
+        batches,
         workers=request["workers"],
+        window=window,
         topk=request["topk"],
         on_error=request["on_error"],
         max_pixels=request["max_pixels"],
-    )
-    table = table_from_rows(list(rows), schema_for(spec, request["topk"]))
+    ):
+        yield _stream(table_from_rows(rows, schema_for(spec, request["topk"])))
+
+
+def _stream(table: Any) -> bytes:
+    import pyarrow as pa
+
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)

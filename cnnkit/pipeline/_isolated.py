@@ -1,7 +1,6 @@
 """Batches run in a child process, so that an image that kills its process kills only the child."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 from cnnkit import errors
 from cnnkit.errors import CnnkitError, MachineError
@@ -19,14 +18,12 @@ from cnnkit.records import Row, Sample
 
 CHILD = "from cnnkit.pipeline._child import main; main()"
 
-
-class ChildDied(Exception):
-    """The child process ended without an answer; the message says how."""
+Batch = Sequence[Sample]
 
 
 @dataclass(frozen=True, slots=True)
 class IsolatedRows:
-    """Runs samples as `Model.rows` does, each call in a child process of its own."""
+    """Runs samples as `Model.rows` does, in child processes. An image on which a child dies is `crashed`."""
 
     model: Model
     workers: int
@@ -35,85 +32,87 @@ class IsolatedRows:
     max_pixels: int | None
 
     def rows(self, samples: Sequence[Sample], *, batch_size: int) -> list[Row]:
-        """The same rows, in the same batches, as in this process. An image on which the child dies is `crashed`.
+        """The same rows, in the same batches, as in this process.
+
+        When a child dies, another goes on after the batches that were answered, with one worker, so that its death
+        tells which batch it was; the images of that batch are then run one by one, and it is run without the guilty.
 
         MachineError when a batch kills its process and none of its images does so alone.
         """
-        try:
-            return self._in_child(samples, batch_size=batch_size)
-        except ChildDied as died:
-            return self._bisect(samples, batch_size, died)
+        batches = [samples[at : at + batch_size] for at in range(0, len(samples), batch_size)]
+        rows: dict[str, Row] = {}
+        workers = self.workers
+        while batches:
+            answered, died = self._in_child(batches, workers=workers)
+            rows |= {row.key: row for row in answered}
+            batches = [batch for batch in batches if batch[-1].key not in rows]
+            if died is None:
+                break
+            if workers > 1:
+                workers = 1  # several batches were under way
+                continue
+            crashed = self._guilty(batches[0], died)
+            rows |= crashed
+            innocent = [sample for sample in batches[0] if sample.key not in crashed]
+            batches[:1] = [innocent] if innocent else []
+        return [rows[sample.key] for sample in samples]
 
-    def _bisect(self, samples: Sequence[Sample], batch_size: int, died: ChildDied) -> list[Row]:
-        """Halve at batch borders, which changes no batch; within one batch, take out the guilty images."""
-        n_batches = -(-len(samples) // batch_size)
-        if n_batches > 1:
-            middle = n_batches // 2 * batch_size
-            halves = samples[:middle], samples[middle:]
-            return [row for half in halves for row in self.rows(half, batch_size=batch_size)]
-        guilty = self._guilty(list(samples), died)
-        if not guilty:
+    def _guilty(self, batch: Batch, died: str) -> dict[str, Row]:
+        """The images that kill a process without the others' help, by key."""
+        crashed: dict[str, Row] = {}
+        left: list[Batch] = [[sample] for sample in batch]
+        while left:
+            answered, how = self._in_child(left, workers=1)
+            left = left[len(answered) :]
+            if how is None:
+                break
+            key = left.pop(0)[0].key
+            crashed[key] = Row(key, "crashed", f"the process that read or ran it died ({how})")
+        if not crashed:
             raise MachineError(
-                f"a batch of {len(samples)} images that begins with {samples[0].key} ends its process ({died}), "
-                f"none of them does so alone. Memory may be short: a smaller --batch-size needs less."
+                f"a batch of {len(batch)} images that begins with {batch[0].key} ends its process ({died}), none of "
+                f"them does so alone. Memory may be short: a smaller --batch-size needs less."
             )
-        innocent = [sample for sample in samples if sample.key not in guilty]
-        rows = {row.key: row for row in self.rows(innocent, batch_size=batch_size)} if innocent else {}
-        return [rows.get(sample.key) or _crashed(sample, guilty[sample.key]) for sample in samples]
+        return crashed
 
-    def _guilty(self, samples: Sequence[Sample], died: ChildDied) -> dict[str, str]:
-        """The images that kill a process without the others' help, each with how it died."""
-        if len(samples) == 1:
-            return {samples[0].key: str(died)}
-        found: dict[str, str] = {}
-        middle = len(samples) // 2
-        for half in (samples[:middle], samples[middle:]):
-            try:
-                self._in_child(half, batch_size=len(half) if self.model.fixed_batch is None else self.model.fixed_batch)
-            except ChildDied as half_died:
-                found |= self._guilty(half, half_died)
-        return found
-
-    def _in_child(self, samples: Sequence[Sample], *, batch_size: int) -> list[Row]:
+    def _in_child(self, batches: Sequence[Batch], *, workers: int) -> tuple[list[Row], str | None]:
+        """The rows of the batches that were answered, in order, and how the child died, None when it did not."""
+        request = json.dumps(self._request(batches, workers)).encode() + b"\n"
         with tempfile.TemporaryFile() as talk, _child(talk) as process:
             assert process.stdin is not None
             assert process.stdout is not None
-            request = self._request(samples, batch_size)
             with suppress(BrokenPipeError):  # it died at once; what it left says why
-                process.stdin.write(json.dumps(request).encode() + b"\n")
+                process.stdin.write(request)
                 process.stdin.flush()
-            ready = process.stdout.readline()
-            answer = process.stdout.readline()
-            table = process.stdout.read()
-            code = process.wait()
-            if not ready:
-                raise MachineError(f"the child process did not start ({_how(code)}): {_last_line(talk)}")
-        _raise_error(json.loads(answer or ready))
-        if not answer:
-            raise ChildDied(_how(code))
-        import pyarrow as pa
+            rows, state = _read(process.stdout)
+            if state == "done":
+                return rows, None
+            how = _how(process.wait())
+            if state == "begun":
+                raise MachineError(f"the child process did not start ({how}): {_last_line(talk)}")
+        return rows, how
 
-        return list(rows_from_table(pa.ipc.open_stream(table).read_all()))
-
-    def _request(self, samples: Sequence[Sample], batch_size: int) -> dict[str, Any]:
+    def _request(self, batches: Sequence[Batch], workers: int) -> dict[str, Any]:
         return {
-            "model": os.fsdecode(self.model.path.absolute()),
+            "model": str(self.model.path.absolute()),
             "sha256": self.model.sha256,
             "spec": self.model.spec.to_dict(),
             "session": self.model.session.how,
-            "samples": [
-                [sample.key, os.fsdecode(sample.path.absolute()), sample.size, sample.mtime_ns] for sample in samples
-            ],
-            "batch_size": batch_size,
-            "workers": self.workers,
+            "batches": [[_facts(sample) for sample in batch] for batch in batches],
+            "workers": workers,
             "topk": self.topk,
             "on_error": self.on_error,
             "max_pixels": self.max_pixels,
         }
 
 
+def _facts(sample: Sample) -> list[Any]:
+    """A name that is not UTF-8 keeps its bytes: JSON carries them as Python holds them."""
+    return [sample.key, str(sample.path.absolute()), sample.size, sample.mtime_ns]
+
+
 @contextmanager
-def _child(talk: Any) -> Iterator["subprocess.Popen[bytes]"]:
+def _child(talk: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
     """A Python that answers one request; it ends when its input closes, so it never outlives this process."""
     command = [sys.executable, "-c", CHILD]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=talk)
@@ -127,21 +126,37 @@ def _child(talk: Any) -> Iterator["subprocess.Popen[bytes]"]:
         process.wait()
 
 
-def _raise_error(answer: dict[str, Any]) -> None:
+def _read(answers: IO[bytes]) -> tuple[list[Row], str]:
+    """Rows until the child is done or its pipe ends; the state it was in: begun, ready or done."""
+    import pyarrow as pa
+
+    rows: list[Row] = []
+    state = "begun"
+    while line := answers.readline():
+        if not line.endswith(b"\n"):
+            break
+        message = json.loads(line)
+        _raise_error(message)
+        state = message.get("state", state)
+        if "bytes" in message:
+            content = answers.read(message["bytes"])
+            if len(content) < message["bytes"]:
+                break
+            rows += rows_from_table(pa.ipc.open_stream(content).read_all())
+    return rows, state
+
+
+def _raise_error(message: dict[str, Any]) -> None:
     """Raise here what the child raised there."""
-    name = answer.get("error")
+    name = message.get("error")
     if name is None:
         return
     if name == "MemoryError":
-        raise MemoryError(answer["sentence"])
+        raise MemoryError(message["sentence"])
     kind = getattr(errors, name, None)
     if isinstance(kind, type) and issubclass(kind, CnnkitError) and kind is not errors.ImageError:
-        raise kind(answer["sentence"])
-    raise MachineError(f"the child process failed: {name}: {answer['sentence']}")
-
-
-def _crashed(sample: Sample, how: str) -> Row:
-    return Row(sample.key, "crashed", f"the process that read or ran it died ({how})")
+        raise kind(message["sentence"])
+    raise MachineError(f"the child process failed: {name}: {message['sentence']}")
 
 
 def _how(code: int) -> str:
@@ -153,7 +168,7 @@ def _how(code: int) -> str:
         return f"signal {-code}"
 
 
-def _last_line(talk: Any) -> str:
+def _last_line(talk: IO[bytes]) -> str:
     talk.seek(0)
     lines = talk.read().decode(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"

@@ -118,12 +118,13 @@ class Model:
         batches: Iterable[Sequence[Item]],
         *,
         workers: int | None = None,
+        window: int | None = None,
         on_error: OnError = "skip",
         topk: int = 5,
         max_pixels: int | None = None,
         timings: Timings | None = None,
     ) -> Generator[list[Row], None, None]:
-        """The rows of each batch, in order. `batches` is read only a few batches ahead."""
+        """The rows of each batch, in order. `batches` is read at most `window` batches ahead (2 * workers)."""
         timings = timings or Timings()
         job = ImageJob(
             self.spec,
@@ -134,7 +135,9 @@ class Model:
             fail_on_error=on_error == "fail",
         )
         with single_threaded():
-            yield from run_ordered(batches, job, workers=workers or available_cores().count, timings=timings)
+            yield from run_ordered(
+                batches, job, workers=workers or available_cores().count, window=window, timings=timings
+            )
 
     @overload
     def predict(self, image: Image, *, topk: int = 5, max_pixels: int | None = None) -> Prediction: ...

@@ -81,7 +81,7 @@ class Preprocess:
         steps = self._plan(source_size or (height, width))
         if source_size not in (None, (height, width)) and steps.first_scale is None:
             raise ValueError(
-                f"{(height, width)} pixels cannot stand for a picture of {source_size}: no resize is first"
+                f"{(height, width)} pixels cannot stand for a picture of {source_size}: no resize comes first"
             )
         pixels = np.ascontiguousarray(image)
         for step in steps.steps:

@@ -108,14 +108,10 @@ def test_ticks_are_few_even_and_inside(low, length):
     assert np.allclose(np.diff(places), places[1] - places[0], atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "texts"), [(1, 1000, ["1", "10", "100", "1000"]), (2, 9, ["2", "4", "6", "8"])]
-)
-def test_logarithmic_ticks_are_round(low, high, texts):
-    axis = Axis("x", low, high, logarithmic=True)
-    if high == 1000:
-        assert [text for _, text in axis.ticks()] == texts
-    assert 3 <= len(axis.ticks()) <= 11
+def test_logarithmic_ticks_are_round():
+    texts = [text for _, text in Axis("x", 1, 1000, logarithmic=True).ticks()]
+    assert texts == ["1", "10", "100", "1000"]
+    assert len(Axis("x", 2, 9, logarithmic=True).ticks()) >= 3
 
 
 def test_axes_that_run_backwards_are_refused():
@@ -153,4 +149,4 @@ def test_only_a_share_gets_a_mark(value, drawn):
 
 def test_names_that_begin_alike_keep_their_ends():
     names = ["short", "a class of things, 17", "a class of things, 18", "great white shark"]
-    assert drawing.short_names(names, limit=12) == ["short", "a cla…ngs, 17", "a cla…ngs, 18", "great white…"]
+    assert drawing.short_names(names, limit=12) == ["short", "a cla…gs, 17", "a cla…gs, 18", "great white…"]

@@ -21,6 +21,16 @@ from cnnkit.metrics.classification import (
 )
 from cnnkit.metrics.coco import CocoScores, coco_scores
 from cnnkit.metrics.detection import FoundBoxes, TrueBoxes, tie_order
+from cnnkit.metrics.detection_confusion import detection_confusion
+from cnnkit.metrics.detection_curves import (
+    BestF1,
+    DetectionCurve,
+    curve_from_hits,
+    detection_curve,
+    interpolated_ap,
+)
+from cnnkit.metrics.detection_errors import ErrorKinds, error_kinds
+from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
 from cnnkit.metrics.estimates import Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.intervals import Interval, wilson
 from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
@@ -37,21 +47,28 @@ from cnnkit.metrics.ranking import (
     roc_curve,
 )
 from cnnkit.metrics.report_estimates import ReportEstimates, report_estimates
+from cnnkit.metrics.voc import VocClass, VocScores, voc_scores
 
 __all__ = [
     "RESAMPLES",
     "Average",
+    "BestF1",
     "ClassReport",
     "CocoScores",
     "CrossEntropy",
+    "DetectionCurve",
+    "ErrorKinds",
     "Estimate",
     "FoundBoxes",
     "Interval",
+    "Matches",
     "PrCurve",
     "RankingEstimates",
     "ReportEstimates",
     "RocCurve",
     "TrueBoxes",
+    "VocClass",
+    "VocScores",
     "average_precision",
     "average_precision_influence",
     "average_precisions",
@@ -62,10 +79,16 @@ __all__ = [
     "coco_scores",
     "confusion_matrix",
     "cross_entropy",
+    "curve_from_hits",
+    "detection_confusion",
+    "detection_curve",
+    "error_kinds",
+    "interpolated_ap",
     "jackknife_interval",
     "label_ranks",
     "log_losses",
     "macro_roc_auc",
+    "match_detections",
     "mean_average_precision",
     "pr_curve",
     "predicted_classes",
@@ -75,8 +98,10 @@ __all__ = [
     "roc_auc_influence",
     "roc_aucs",
     "roc_curve",
+    "threshold_bits",
     "tie_order",
     "top_k_accuracy",
     "top_k_error",
+    "voc_scores",
     "wilson",
 ]

@@ -139,9 +139,8 @@ def _set_columns(record: TrueBoxes | FoundBoxes, what: str, image: Any, category
     for field in ("image", "category"):
         _refuse(what, field, getattr(record, field), getattr(record, field) < 0, "from 0 up")
     _refuse(what, "bbox", given, ~np.isfinite(given).all(axis=1), "four finite numbers")
-    sides = given[:, 2:] if record.form == "xywh" else given[:, 2:] - given[:, :2]
-    wanted = "width and height from 0 up" if record.form == "xywh" else "left <= right and top <= bottom"
-    _refuse(what, "bbox", given, (sides < 0).any(axis=1), wanted)
+    wanted = "width and height from 0 up" if record.form == "xywh" else "right and bottom beyond left and top"
+    _refuse(what, "bbox", given, (record.xywh[:, 2:] < 0).any(axis=1), wanted)
 
 
 def _positions(field: str, values: Any) -> NDArray[np.int64]:

@@ -12,8 +12,11 @@ __all__ = ["COMMANDS", "cnnkit", "main"]
 COMMANDS = {
     "train": "cnnkit.cli.train:train_command",
     "export": "cnnkit.cli.export:export_command",
+    "verify": "cnnkit.cli.verify:verify_command",
+    "attach": "cnnkit.cli.attach:attach_command",
     "infer": "cnnkit.cli.infer:infer_command",
     "eval": "cnnkit.cli.eval:eval_command",
+    "bench": "cnnkit.cli.bench:bench_command",
     "inspect": "cnnkit.cli.inspect:inspect_command",
     "data": "cnnkit.cli.data:data_command",
     "doctor": "cnnkit.cli.doctor:doctor_command",

@@ -22,7 +22,7 @@ def stand_alone(charts: Sequence[str]) -> str:
     sizes = [_size(chart) for chart in charts]
     width, height = sum(size[0] for size in sizes), max(size[1] for size in sizes)
     placed = [
-        chart.replace("<svg ", f'<svg x="{sum(size[0] for size in sizes[:at]):g}" width="{sizes[at][0]:g}" ', 1)
+        str(chart).replace("<svg ", f'<svg x="{sum(size[0] for size in sizes[:at]):g}" ', 1)
         for at, chart in enumerate(charts)
     ]
     box = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'

@@ -1,5 +1,6 @@
 """Spec and session to rows in key order: the one place that joins images, runtime and postprocess."""
 
+from cnnkit.pipeline._checks import input_shape
 from cnnkit.pipeline._isolated import IsolatedRows
 from cnnkit.pipeline._job import Given
 from cnnkit.pipeline._model import BATCH_SIZE, Model, OnError, Prediction
@@ -16,6 +17,7 @@ __all__ = [
     "OnError",
     "Prediction",
     "SpecOptions",
+    "input_shape",
     "open_model",
     "overridden",
     "prepared",

@@ -10,15 +10,6 @@ from cnnkit.training._record import EpochRecord, TrainingRecord
 __all__ = ["curves", "curves_path", "write_curves"]
 
 MANY_EPOCHS = 30  # no dots on the lines of more
-WIDTH, HEIGHT = 420, 340  # of one chart with two lines in its legend
-STYLE = """
-svg { background: #fff } text { fill: #1b1f24; font: 12.5px sans-serif } .tick, .label { fill: #57606a }
-.across, .label { text-anchor: middle } .down { text-anchor: end } .frame { fill: none; stroke: #d0d7de }
-.grid { stroke: #d0d7de }
-.line { fill: none; stroke-width: 2; stroke-linejoin: round; vector-effect: non-scaling-stroke }
-.dot { fill: none; stroke-width: 5; stroke-linecap: round; vector-effect: non-scaling-stroke }
-.series-1 { stroke: #0a58a8 } .series-2 { stroke: #b54708; stroke-dasharray: 8 3 } .dot { stroke-dasharray: none }
-"""
 
 
 def curves_path(checkpoint: Path) -> Path:
@@ -35,9 +26,7 @@ def curves(record: TrainingRecord) -> str:
     highest = max(value for epoch in epochs for value in (epoch.train_loss, epoch.val_loss or 0.0))
     loss = _chart(epochs, "loss", drawing.Axis("cross-entropy", 0.0, highest or 1.0))
     accuracy = _chart(epochs, "accuracy", drawing.Axis("accuracy", 0.0, 1.0, percent=True))
-    moved = accuracy.replace("<svg ", f'<svg x="{WIDTH}" ', 1)
-    size = f'viewBox="0 0 {2 * WIDTH} {HEIGHT}" width="{2 * WIDTH}" height="{HEIGHT}"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{STYLE}</style>\n{loss}\n{moved}\n</svg>\n'
+    return drawing.stand_alone([loss, accuracy])
 
 
 def _chart(epochs: Sequence[EpochRecord], what: str, y: drawing.Axis) -> str:

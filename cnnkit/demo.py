@@ -24,7 +24,7 @@ def run_demo(folder: Path, *, seed: int = 0, say: Say = lambda message: None) ->
     digits, checkpoint, model = folder / "digits", folder / "digits.pt", folder / "digits.onnx"
     run, results = folder / "runs" / "digits", folder / "results" / "digits"
 
-    say(f"cnnkit data convert digits {digits}")
+    say(f"cnnkit data convert sklearn:digits {digits}")
     data.write_digits(digits)
 
     settings = f"--net digits --epochs {EPOCHS} --lr {LEARNING_RATE} --batch-size {BATCH_SIZE} --seed {seed}"

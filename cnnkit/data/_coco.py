@@ -51,7 +51,7 @@ def read_coco(path: Path) -> DetectionTruth:
     return counted(truth, names, {})
 
 
-def write_coco(truth: DetectionTruth, path: Path) -> None:
+def write_coco(truth: DetectionTruth, path: Path) -> tuple[str, ...]:
     """Write a ground truth file; nothing is lost. Difficult objects get `"difficult": 1`."""
     images = [
         {"id": image_id, "file_name": key} | ({"height": int(h), "width": int(w)} if h else {})
@@ -72,6 +72,7 @@ def write_coco(truth: DetectionTruth, path: Path) -> None:
     ]
     categories = [{"id": at, "name": name} for at, name in zip(truth.category_ids, truth.classes, strict=True)]
     write_text(path, json.dumps({"images": images, "annotations": annotations, "categories": categories}) + "\n")
+    return ()
 
 
 def _sizes(path: Path, images: "list[Image]") -> NDArray[np.int64]:

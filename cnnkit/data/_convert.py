@@ -1,14 +1,16 @@
-"""Data sets in their own files become what cnnkit reads: `cnnkit data convert`."""
+"""Data sets in their own files become what cnnkit and others read: `cnnkit data convert`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cnnkit.data._arrays import ImageArrays, hold_out, pictures
+from cnnkit.data._box_sources import BOX_FORMATS, BoxSource, open_boxes
 from cnnkit.data._cifar import is_cifar, read_cifar
+from cnnkit.data._convert_boxes import digest_of, notes_of, read_box_parts, write_box_parts
 from cnnkit.data._digits import HOLDOUT, read_digits
 from cnnkit.data._idx import DIGIT_NAMES, FASHION_NAMES, idx_pairs, read_idx_set
-from cnnkit.data._image_folder import Progress, write_image_folder
+from cnnkit.data._image_folder import Progress, write_folder, write_image_folder
 from cnnkit.data._labels import read_labels
 from cnnkit.errors import DataError
 from cnnkit.files import sha256_of
@@ -18,22 +20,37 @@ DIGITS_SOURCE = "sklearn:digits"
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What was written where; `parts` counts the images of each part."""
+    """What was written where; `parts` counts the images of each part, "all" where there are none."""
 
     folder: Path
     format: str
-    n: int
+    to: str
     parts: dict[str, int]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n(self) -> int:
+        return sum(self.parts.values())
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
+    """The arguments of `convert`."""
+
     source: Path
+    output: Path
+    to: str | None
+    split: str | None
+    holdout: int | None
     names: tuple[str, ...] | None
     coarse: bool
+    images: Path | None
+    copy_images: bool
+    overwrite: bool
+    progress: Progress
 
 
-# format -> its reader
+# format of images in arrays -> its reader
 IMAGE_SETS: dict[str, Callable[[_Asked], list[ImageArrays]]] = {
     "idx": lambda asked: read_idx_set(asked.source, names=asked.names or DIGIT_NAMES),
     "fashion": lambda asked: read_idx_set(asked.source, names=asked.names or FASHION_NAMES),
@@ -47,69 +64,117 @@ def convert(
     output: Path,
     *,
     format: str | None = None,
+    to: str | None = None,
     split: str | None = None,
     holdout: int | None = None,
     labels: Path | None = None,
     coarse: bool = False,
+    images: Path | None = None,
+    copy_images: bool = False,
     overwrite: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Converted:
-    """Read a data set in its own files and write it as an image folder with parts.
+    """Write a data set in its own files as an image folder with parts, or labelled boxes in another format.
 
     Args:
         source: the folder or file of the data set, or "sklearn:digits".
         output: the folder to write; one that holds the same conversion already is left alone.
-        format: one of `IMAGE_SETS`; None goes by the files that are there.
+        format: one of `IMAGE_SETS` or `BOX_FORMATS`; None goes by the files that are there.
+        to: for boxes one of `BOX_FORMATS`, by default coco.
         split: write this part alone.
         holdout: set every n-th image aside: as test when there is one part, as val when test is there.
         labels: a file that names the classes, in place of the data set's own.
         coarse: CIFAR-100's 20 superclasses.
+        images: where the pictures of labelled boxes are, when not in a usual place.
+        copy_images: copy the pictures of labelled boxes too.
         overwrite: replace what an earlier conversion wrote there.
         progress: is told how many images are written, of how many.
 
     Raises:
         DataError: the source is not of that format, is damaged, or the output holds something else.
     """
-    chosen = format or _recognise(source)
-    if chosen not in IMAGE_SETS:
-        raise DataError(f"format {chosen!r} is not known; there are {', '.join(IMAGE_SETS)}.")
     names = tuple(entry.name for entry in read_labels(labels).classes) if labels else None
-    parts = IMAGE_SETS[chosen](_Asked(Path(source), names, coarse))
-    every = HOLDOUT if chosen == "digits" and holdout is None else holdout
-    parts = _wanted(source, hold_out(parts, every) if every else parts, split)
-    counts = {arrays.part: len(arrays.labels) for arrays in parts}
-    total = sum(counts.values())
-    identity = _identity(source, chosen, every=every, split=split, coarse=coarse, names=names)
-    n = write_image_folder(
-        output, pictures(parts), source=identity, total=total, overwrite=overwrite, progress=progress
-    )
-    return Converted(output, chosen, n, counts)
+    asked = _Asked(Path(source), output, to, split, holdout, names, coarse, images, copy_images, overwrite, progress)
+    chosen = format or _recognise(asked)
+    if chosen in IMAGE_SETS:
+        return _convert_images(asked, chosen)
+    if chosen in BOX_FORMATS:
+        return _convert_boxes(asked, open_boxes(asked.source, format=chosen, names=names))
+    raise DataError(f"format {chosen!r} is not known; there are {', '.join((*IMAGE_SETS, *BOX_FORMATS))}.")
 
 
-def _recognise(source: str | Path) -> str:
-    path = Path(source)
-    if str(source) == DIGITS_SOURCE:
+def write_digits(folder: Path, *, progress: Progress = lambda done, total: None) -> int:
+    """Write scikit-learn's digits as PNG class folders, every third under test/, the rest under train/; how many.
+
+    A folder that holds them already is left alone.
+    """
+    return convert(DIGITS_SOURCE, folder, progress=progress).n
+
+
+def _recognise(asked: _Asked) -> str:
+    if str(asked.source) == DIGITS_SOURCE:
         return "digits"
-    if not path.exists():
-        raise DataError(f"{source}: no such file or folder. scikit-learn's digits are {DIGITS_SOURCE!r}.")
-    if idx_pairs(path):
+    if not asked.source.exists():
+        raise DataError(f"{asked.source}: no such file or folder. scikit-learn's digits are {DIGITS_SOURCE!r}.")
+    if idx_pairs(asked.source):
         return "idx"
-    if is_cifar(path):
+    if is_cifar(asked.source):
         return "cifar"
-    raise DataError(f"{source}: not recognised as one of {', '.join(IMAGE_SETS)}. Say which it is: --from FORMAT.")
+    try:
+        return open_boxes(asked.source).format
+    except DataError as error:
+        known = ", ".join((*IMAGE_SETS, *BOX_FORMATS))
+        raise DataError(f"{error} The formats are {known}: --from FORMAT.") from error
 
 
-def _wanted(source: str | Path, parts: Sequence[ImageArrays], split: str | None) -> list[ImageArrays]:
-    wanted = [arrays for arrays in parts if split in (None, "all", arrays.part)]
+def _convert_images(asked: _Asked, format: str) -> Converted:
+    if asked.to is not None:
+        raise DataError(f"{asked.source}: {format} becomes an image folder; --to is for labelled boxes.")
+    parts = IMAGE_SETS[format](asked)
+    every = HOLDOUT if format == "digits" and asked.holdout is None else asked.holdout
+    parts = _wanted(asked, hold_out(parts, every) if every else parts)
+    counts = {arrays.part: len(arrays.labels) for arrays in parts}
+    write_image_folder(
+        asked.output,
+        pictures(parts),
+        source=_identity(asked, format, every=every),
+        total=sum(counts.values()),
+        overwrite=asked.overwrite,
+        progress=asked.progress,
+    )
+    return Converted(asked.output, format, "image folder", counts)
+
+
+def _convert_boxes(asked: _Asked, source: BoxSource) -> Converted:
+    if asked.holdout:
+        raise DataError(f"{asked.source}: --holdout is for images in arrays; labelled boxes keep their parts.")
+    to = asked.to or "coco"
+    parts = read_box_parts(source, split=asked.split, images=asked.images)
+    counts = {part.name or "all": len(part.truth.keys) for part in parts}
+    lost: list[str] = []
+
+    def write(folder: Path) -> int:
+        lost.extend(write_box_parts(parts, folder, to, copy_images=asked.copy_images, progress=asked.progress))
+        return sum(counts.values())
+
+    identity = f"{source.format} {asked.source.name} to {to}, {'images copied, ' if asked.copy_images else ''}"
+    write_folder(asked.output, write, source=f"{identity}sha256 {digest_of(parts)[:16]}", overwrite=asked.overwrite)
+    return Converted(asked.output, source.format, to, counts, (*notes_of(parts), *lost))
+
+
+def _wanted(asked: _Asked, parts: Sequence[ImageArrays]) -> list[ImageArrays]:
+    wanted = [arrays for arrays in parts if asked.split in (None, "all", arrays.part)]
     if not wanted:
-        raise DataError(f"{source}: no part {split!r}; its parts are {', '.join(arrays.part for arrays in parts)}.")
+        have = ", ".join(arrays.part for arrays in parts)
+        raise DataError(f"{asked.source}: no part {asked.split!r}; its parts are {have}.")
     return wanted
 
 
-def _identity(source: str | Path, chosen: str, **options: object) -> str:
+def _identity(asked: _Asked, format: str, **options: object) -> str:
     """What was asked for, so that the same can be told from another: sources by content."""
+    options |= {"split": asked.split, "coarse": asked.coarse, "names": asked.names}
     said = [f"{name} {value}" for name, value in options.items() if value]
-    return ", ".join([f"{chosen} {Path(source).name}", *_digests(Path(source)), *said])
+    return ", ".join([f"{format} {asked.source.name}", *_digests(asked.source), *said])
 
 
 def _digests(source: Path) -> list[str]:

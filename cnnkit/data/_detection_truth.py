@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 N_NAMED = 3
 
+ROUNDING_PX = 1e-6  # what arithmetic alone can push over the edge of an image
+
 Form = Literal["xywh", "corners"]
 
 # what is counted -> what is done about it, in the words of the notes
@@ -18,13 +20,14 @@ COUNTED = {
     "n_outside": "boxes that reach outside their image, kept as they are",
     "n_without_area": "objects without an area, taken as width x height",
     "n_unsafe_names": "image names that lead out of their folder, cut to the part below it",
-    "n_empty_images": "images without an object, scored: every detection in them is wrong",
+    "n_empty_images": "images without an object",
     "n_polygons": "polygons, taken as the boxes around them",
     "n_name_disagrees": "label files that name another image than their own name says, taken by their own name",
     "n_size_disagrees": "images of another size than their labels say, boxes taken as they are",
     "n_size_unknown": "images whose size could not be read, left out with their boxes",
     "n_unlabelled": "images that the labels do not list, not scored",
     "n_without_image": "labelled images that are not there, not scored",
+    "n_without_picture": "pictures that are not there, their labels kept",
     "n_crowd_dropped": "crowd regions, which the format cannot say, left out",
     "n_difficult_dropped": "marks of difficult objects, which the format cannot say, left out",
     "n_area_dropped": "areas other than width x height, which the format cannot say, left out",
@@ -156,7 +159,8 @@ def counted(
     no_area = np.isnan(truth.area)
     height, width = truth.sizes[truth.image].T
     low = -1.0 if truth.form == "corners" else 0.0  # VOC counts from 1, but many write 0
-    outside = (height > 0) & ((x < low) | (y < low) | (x + w > width) | (y + h > height))
+    beyond = np.max([low - x, low - y, x + w - width, y + h - height], axis=0)
+    outside = (height > 0) & (beyond > ROUNDING_PX)
     one = 1 if truth.form == "corners" else 0
     thin = (w <= one) | (h <= one)
     unsafe = [name for name in names if _leads_out(name)]
@@ -171,6 +175,14 @@ def counted(
     examples = {"n_degenerate": _names(truth, thin), "n_outside": _names(truth, outside), "n_unsafe_names": unsafe}
     area = np.where(no_area, w * h, truth.area)
     return replace(truth, area=area, counts=found, notes=sentences(found, examples))
+
+
+def with_sorted_classes(truth: DetectionTruth) -> DetectionTruth:
+    """Classes that were met one by one, sorted by name, so that the order of the files does not show."""
+    order = sorted(range(len(truth.classes)), key=truth.classes.__getitem__)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return replace(truth, classes=tuple(truth.classes[at] for at in order), category=place[truth.category])
 
 
 def sentences(counts: Mapping[str, int], examples: Mapping[str, Sequence[str]] | None = None) -> tuple[str, ...]:

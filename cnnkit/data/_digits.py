@@ -1,13 +1,10 @@
-"""scikit-learn's 1,797 handwritten digits, 8x8, as an image folder."""
-
-from pathlib import Path
+"""scikit-learn's 1,797 handwritten digits, 8x8."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.data._arrays import ImageArrays, hold_out, pictures
+from cnnkit.data._arrays import ImageArrays
 from cnnkit.data._idx import DIGIT_NAMES
-from cnnkit.data._image_folder import Progress, write_image_folder
 
 HOLDOUT = 3  # digits 0, 3, 6, ... are the test part: 599 of 1,797
 
@@ -29,14 +26,3 @@ def read_digits() -> list[ImageArrays]:
 
     found = load_digits()
     return [ImageArrays("train", digit_pixels(found.images), found.target, DIGIT_NAMES)]
-
-
-def write_digits(folder: Path, *, progress: Progress = lambda done, total: None) -> int:
-    """Write the digits as PNG class folders, every third under test/, the rest under train/; returns how many.
-
-    A folder that holds them already is left alone.
-    """
-    parts = hold_out(read_digits(), HOLDOUT)
-    total = sum(len(arrays.labels) for arrays in parts)
-    source = f"sklearn:digits, every {HOLDOUT}rd held out"
-    return write_image_folder(folder, pictures(parts), source=source, total=total, progress=progress)

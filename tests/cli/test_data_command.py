@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cnnkit.cli.data import FORMATS
+from cnnkit import data
+from cnnkit.cli.data import BOX_FORMATS, IMAGE_FORMATS
 from cnnkit.data import IMAGE_SETS, class_folders
 
 
@@ -29,12 +30,13 @@ def mnist(tmp_path: Path) -> Path:
 
 
 def test_the_formats_offered_are_those_that_are_read() -> None:
-    assert tuple(IMAGE_SETS) == FORMATS
+    assert tuple(IMAGE_SETS) == IMAGE_FORMATS
+    assert data.BOX_FORMATS == BOX_FORMATS
 
 
 def test_idx_becomes_class_folders(run_cnnkit: Any, mnist: Path, tmp_path: Path) -> None:
     done = run_cnnkit("data", "convert", mnist, tmp_path / "out")
-    assert f"{tmp_path / 'out'}: 30 images (test 10, train 20), read as idx." in done.stderr
+    assert f"{tmp_path / 'out'}: 30 images (test 10, train 20), from idx to image folder." in done.stderr
     assert done.stdout == ""
     assert class_folders(tmp_path / "out" / "train").classes == tuple("0123456789")
 
@@ -86,8 +88,8 @@ def test_another_content_of_the_same_name_is_told_apart(run_cnnkit: Any, mnist: 
 def test_what_is_not_recognised_is_asked_about(run_cnnkit: Any, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = run_cnnkit("data", "convert", tmp_path / "empty", tmp_path / "out", exit_code=3)
-    assert "not recognised as one of idx, fashion, cifar, digits" in done.stderr
-    assert "Say which it is: --from FORMAT." in done.stderr
+    assert "no labelled boxes here. Expected a COCO .json" in done.stderr
+    assert "The formats are idx, fashion, cifar, digits, coco, voc, yolo, csv: --from FORMAT." in done.stderr
     done = run_cnnkit("data", "convert", tmp_path / "missing", tmp_path / "out", exit_code=3)
     assert "no such file or folder. scikit-learn's digits are 'sklearn:digits'." in done.stderr
 

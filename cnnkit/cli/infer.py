@@ -78,7 +78,7 @@ def _folder(
 
     output = output or inference.default_output(model, images)
     _output.say(f"Run folder: {output}")
-    with _terminated_like_interrupted(), _output.progress(progress, "infer") as report:
+    with _stopped_politely(), _output.progress(progress, "infer") as report:
         done = inference.infer(model, images, output, overwrite=overwrite, progress=report, say=_output.say, **options)
     if as_json:
         facts = done.manifest.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -121,7 +121,7 @@ def _one_photo(model: Path, image: Path, options: dict[str, Any], *, as_json: bo
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
+def _stopped_politely() -> Iterator[None]:
     """A polite kill (SIGTERM, what schedulers send first) stops the run as ctrl-C does: resumable."""
 
     def interrupt(signum: int, frame: FrameType | None) -> None:
@@ -130,5 +130,8 @@ def _terminated_like_interrupted() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
+    except KeyboardInterrupt:
+        _output.say("The same command goes on where this one stopped.")
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -95,7 +95,7 @@ def bullets(items: Sequence[str]) -> str:
 
 def escape(text: str) -> str:
     """Keep a name from acting as markup: one line, and every sign that Markdown or HTML could take for its own."""
-    one_line = " ".join(text.split())
+    one_line = re.sub(r"[^\S\u00a0]+", " ", text)
     return re.sub(r"([\\`*_\[\]<>|~#&])", _entity, one_line)
 
 

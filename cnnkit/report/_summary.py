@@ -89,7 +89,7 @@ def _calibration(results: Results) -> str:
 def _operating_points(results: Results) -> list[str]:
     found = []
     for point in results.operating_points:
-        wanted = percent(point.wanted_precision)
+        wanted = f"{point.wanted_precision * 100:.6g}{NBSP}%"
         if point.threshold is None or point.coverage is None:
             found.append(f"No threshold on the confidence makes {wanted} of the answers right.")
         else:
@@ -105,8 +105,9 @@ def _bad_files(results: Results) -> str:
     if not data.n_bad:
         return ""
     whole = results.figures.get("top1_accuracy_of_all")
-    besides = f" Counted as wrong answers, they make the accuracy {measured(whole)}." if whole else ""
-    return f"{counted(data.n_bad, 'labelled image')} could not be read and are left out of the figures.{besides}"
+    besides = f" Counted as wrong, the accuracy is {measured(whole)}." if whole else ""
+    verb = "is" if data.n_bad == 1 else "are"
+    return f"{counted(data.n_bad, 'labelled image')} could not be read and {verb} left out of the figures.{besides}"
 
 
 def _few_images(results: Results) -> str:

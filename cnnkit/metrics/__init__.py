@@ -6,6 +6,14 @@ Undefined figures are None. Wrong input is a ValueError that names the first thi
 
 from cnnkit.metrics._checks import check_scores
 from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_mean
+from cnnkit.metrics.calibration import (
+    BINS,
+    ReliabilityBin,
+    binned_gaps,
+    brier_scores,
+    calibration_error,
+    reliability_bins,
+)
 from cnnkit.metrics.classification import (
     Average,
     ClassReport,
@@ -31,9 +39,11 @@ from cnnkit.metrics.detection_curves import (
 )
 from cnnkit.metrics.detection_errors import ErrorKinds, error_kinds
 from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
+from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_scores
 from cnnkit.metrics.estimates import Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.intervals import Interval, wilson
 from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
+from cnnkit.metrics.probability_estimates import ProbabilityEstimates, probability_estimates
 from cnnkit.metrics.ranking import (
     PrCurve,
     RocCurve,
@@ -47,9 +57,13 @@ from cnnkit.metrics.ranking import (
     roc_curve,
 )
 from cnnkit.metrics.report_estimates import ReportEstimates, report_estimates
+from cnnkit.metrics.selective import RiskCoverage, Threshold, risk_coverage, threshold_for_precision
+from cnnkit.metrics.temperature import fit_temperature, tempered_log_losses
+from cnnkit.metrics.ties import RankBounds, label_rank_bounds
 from cnnkit.metrics.voc import VocClass, VocScores, voc_scores
 
 __all__ = [
+    "BINS",
     "RESAMPLES",
     "Average",
     "BestF1",
@@ -63,17 +77,26 @@ __all__ = [
     "Interval",
     "Matches",
     "PrCurve",
+    "ProbabilityEstimates",
+    "RankBounds",
     "RankingEstimates",
+    "ReliabilityBin",
     "ReportEstimates",
+    "RiskCoverage",
     "RocCurve",
+    "Threshold",
     "TrueBoxes",
+    "UltralyticsScores",
     "VocClass",
     "VocScores",
     "average_precision",
     "average_precision_influence",
     "average_precisions",
+    "binned_gaps",
     "bootstrap_interval",
     "bootstrap_mean",
+    "brier_scores",
+    "calibration_error",
     "check_scores",
     "classification_report",
     "coco_scores",
@@ -83,8 +106,10 @@ __all__ = [
     "detection_confusion",
     "detection_curve",
     "error_kinds",
+    "fit_temperature",
     "interpolated_ap",
     "jackknife_interval",
+    "label_rank_bounds",
     "label_ranks",
     "log_losses",
     "macro_roc_auc",
@@ -92,16 +117,22 @@ __all__ = [
     "mean_average_precision",
     "pr_curve",
     "predicted_classes",
+    "probability_estimates",
     "ranking_estimates",
+    "reliability_bins",
     "report_estimates",
+    "risk_coverage",
     "roc_auc",
     "roc_auc_influence",
     "roc_aucs",
     "roc_curve",
+    "tempered_log_losses",
     "threshold_bits",
+    "threshold_for_precision",
     "tie_order",
     "top_k_accuracy",
     "top_k_error",
+    "ultralytics_scores",
     "voc_scores",
     "wilson",
 ]

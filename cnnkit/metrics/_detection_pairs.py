@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Pairs", "meeting_pairs"]
+__all__ = ["Pairs", "largest_overlaps", "meeting_pairs"]
 
 BLOCK = 1 << 20  # pairs that are looked at together
 
@@ -18,6 +18,9 @@ class Pairs:
     found: NDArray[np.int64]
     true: NDArray[np.int64]
     overlap: NDArray[np.float64]
+
+    def where(self, chosen: NDArray[np.bool_]) -> "Pairs":
+        return Pairs(self.found[chosen], self.true[chosen], self.overlap[chosen])
 
 
 def meeting_pairs(
@@ -53,6 +56,16 @@ def meeting_pairs(
         return Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
     found, true, overlap = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return Pairs(found, true, overlap)
+
+
+def largest_overlaps(pairs: Pairs, n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """For each of n detections its largest overlap, 0 without any, and the object it is with, of equals the first."""
+    order = np.lexsort((pairs.true, -pairs.overlap, pairs.found))
+    detections, first = np.unique(pairs.found[order], return_index=True)
+    overlap, true = np.zeros(n), np.zeros(n, np.int64)
+    overlap[detections] = pairs.overlap[order][first]
+    true[detections] = pairs.true[order][first]
+    return overlap, true
 
 
 def _overlap(

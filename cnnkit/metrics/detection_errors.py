@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.metrics._detection_pairs import Pairs, meeting_pairs
+from cnnkit.metrics._detection_pairs import largest_overlaps, meeting_pairs
 from cnnkit.metrics.detection import FoundBoxes, TrueBoxes
 from cnnkit.metrics.detection_matches import match_detections
 
@@ -64,8 +64,8 @@ def error_kinds(truth: TrueBoxes, found: FoundBoxes, *, iou: float = 0.5, backgr
     objects = np.flatnonzero(~truth.crowd)
     pairs = meeting_pairs(found.image[wrong], found.xywh[wrong], truth.image[objects], truth.xywh[objects], floor=0.0)
     same = found.category[wrong][pairs.found] == truth.category[objects][pairs.true]
-    own, own_object = _largest(pairs, same, len(wrong))
-    other, other_object = _largest(pairs, ~same, len(wrong))
+    own, own_object = largest_overlaps(pairs.where(same), len(wrong))
+    other, other_object = largest_overlaps(pairs.where(~same), len(wrong))
     misplaced = (own >= background) & (own <= iou)
     conditions = [misplaced, other >= iou, own >= iou, other <= background]
     names = ("localisation", "classification", "duplicate", "background")
@@ -76,14 +76,3 @@ def error_kinds(truth: TrueBoxes, found: FoundBoxes, *, iou: float = 0.5, backgr
     missed[objects[own_object[misplaced]]] = False
     missed[objects[other_object[~misplaced & (other >= iou)]]] = False
     return ErrorKinds(kind, missed)
-
-
-def _largest(pairs: Pairs, chosen: NDArray[np.bool_], n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For each of n detections the largest overlap among the chosen pairs, 0 without any, and the object it is with."""
-    found, true, overlap = pairs.found[chosen], pairs.true[chosen], pairs.overlap[chosen]
-    order = np.lexsort((true, -overlap, found))
-    detections, first = np.unique(found[order], return_index=True)
-    largest, of_object = np.zeros(n), np.zeros(n, np.int64)
-    largest[detections] = overlap[order][first]
-    of_object[detections] = true[order][first]
-    return largest, of_object

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cnnkit.metrics._detection_pairs import Pairs, meeting_pairs
 from cnnkit.metrics.detection import FoundBoxes, TrueBoxes, check_pair
 
-__all__ = ["IOU_THRESHOLDS", "Matches", "match_detections", "ranking", "threshold_bits"]
+__all__ = ["IOU_THRESHOLDS", "Matches", "match_detections", "rank_in_group", "ranking", "threshold_bits"]
 
 IOU_THRESHOLDS = tuple(np.linspace(0.5, 0.95, 10).tolist())
 
@@ -65,7 +65,7 @@ def match_detections(
     """
     check_pair(truth, found)
     groups = [_groups(boxes, truth.n_classes if by_class else None) for boxes in (found, truth)]
-    rank = _rank_in_group(groups[0], found.scores)
+    rank = rank_in_group(groups[0], found.scores)
     kept = np.ones(len(found), np.bool_) if max_detections is None else rank < max_detections
     floors = np.minimum(iou_thresholds, 1 - 1e-10)
     pairs = meeting_pairs(groups[0], found.xywh, groups[1], truth.xywh, floor=floors.min(), crowd=truth.crowd)
@@ -86,6 +86,16 @@ def ranking(found: FoundBoxes) -> NDArray[np.int64]:
     return np.lexsort((np.arange(len(found)), found.image, -found.scores))
 
 
+def rank_in_group(group: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The place of each detection in its group, from 0, by falling score; of equals the earlier comes first."""
+    order = np.lexsort((-scores, group))
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    lengths = np.diff(starts, append=len(order))
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order)) - np.repeat(starts, lengths)
+    return rank
+
+
 def threshold_bits(flags: NDArray[np.bool_]) -> NDArray[np.int32]:
     """(n, T) flags to (n,) numbers: bit i is threshold i.
 
@@ -97,15 +107,6 @@ def threshold_bits(flags: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 def _groups(boxes: TrueBoxes | FoundBoxes, n_classes: int | None) -> NDArray[np.int64]:
     return boxes.image if n_classes is None else boxes.image * n_classes + boxes.category
-
-
-def _rank_in_group(group: NDArray[np.int64], scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    order = np.lexsort((-scores, group))  # stable: of equals the earlier
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    lengths = np.diff(starts, append=len(order))
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order)) - np.repeat(starts, lengths)
-    return rank
 
 
 def _take(

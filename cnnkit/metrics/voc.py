@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.metrics._detection_pairs import Pairs, meeting_pairs
+from cnnkit.metrics._detection_pairs import largest_overlaps, meeting_pairs
 from cnnkit.metrics.detection import FoundBoxes, TrueBoxes, check_pair
 from cnnkit.metrics.detection_curves import interpolated_ap
 
@@ -80,7 +80,10 @@ def voc_scores(truth: TrueBoxes, found: FoundBoxes, *, iou: float = 0.5, plus_on
     Reference: Everingham et al. 2010, doi:10.1007/s11263-009-0275-4, and the kit's VOCevaldet.m.
     """
     check_pair(truth, found)
-    best, enough = _best_object(truth, found, iou=iou, plus_one=plus_one)
+    groups = [boxes.image * truth.n_classes + boxes.category for boxes in (found, truth)]
+    pairs = meeting_pairs(groups[0], found.corners, groups[1], truth.corners, floor=iou, plus_one=plus_one)
+    overlap, best = largest_overlaps(pairs, len(found))
+    enough = overlap > 0  # pairs below `iou` are not among them
     order = np.argsort(-found.scores, kind="stable")
     difficult = enough & truth.crowd[best] if len(truth) else enough
     hits = np.zeros(len(found), np.bool_)
@@ -94,17 +97,3 @@ def voc_scores(truth: TrueBoxes, found: FoundBoxes, *, iou: float = 0.5, plus_on
         own = by_class[ends[at] : ends[at + 1]]
         classes.append(VocClass(own, hits[own], difficult[own], int(n_objects[at])))
     return VocScores(tuple(classes))
-
-
-def _best_object(
-    truth: TrueBoxes, found: FoundBoxes, *, iou: float, plus_one: bool
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """For each detection the object of its image and class with the largest overlap, and whether that is enough."""
-    groups = [boxes.image * truth.n_classes + boxes.category for boxes in (found, truth)]
-    pairs: Pairs = meeting_pairs(groups[0], found.corners, groups[1], truth.corners, floor=iou, plus_one=plus_one)
-    best, enough = np.zeros(len(found), np.int64), np.zeros(len(found), np.bool_)
-    order = np.lexsort((pairs.true, -pairs.overlap, pairs.found))
-    detections, first = np.unique(pairs.found[order], return_index=True)
-    best[detections] = pairs.true[order][first]
-    enough[detections] = True
-    return best, enough

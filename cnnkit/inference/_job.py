@@ -89,7 +89,7 @@ def infer(
             progress=progress or (lambda done, total: None),
             say=say,
         )
-        ran = folder.manifest is None
+        ran = folder.reopen(plan)
         if ran:
             with recorded(folder, runner, images=images, threads=threads or 1):
                 runner.run()

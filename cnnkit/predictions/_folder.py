@@ -112,6 +112,12 @@ class RunFolder:
         """The shards that have no part yet, in order."""
         return [shard for shard in _shards(plan) if not self.part(shard.index).exists()]
 
+    def reopen(self, plan: Plan) -> bool:
+        """Whether anything is left to do; a manifest that speaks of a part that is gone is taken away."""
+        if self.pending(plan):
+            (self.path / "manifest.json").unlink(missing_ok=True)
+        return self.manifest is None
+
     def part(self, index: int) -> Path:
         return self.path / "parts" / f"part-{index:05d}.parquet"
 

@@ -105,8 +105,8 @@ def _spec_differences(was: Any, now: Any, *, at: str) -> dict[str, tuple[Any, An
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, list) and len(value) > 4:
-        return f"{len(value)} entries ({value[0]}, ...)"
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "name" in value[0]:
+        return f"{len(value)} ({', '.join(entry['name'] for entry in value[:3])}{', ...' if len(value) > 3 else ''})"
     return "nothing" if value is None else str(value)
 
 

@@ -156,6 +156,15 @@ class TestResuming:
         after.pop(tmp_path / "run" / ".lock")
         assert (done.ran, after) == (False, before)
 
+    def test_a_part_that_was_deleted_is_made_again(
+        self, colours: Path, photos: Path, tmp_path: Path, written: Written
+    ) -> None:
+        infer(colours, photos, tmp_path / "run", shard_size=9)
+        before = written(tmp_path / "run")
+        (tmp_path / "run" / "parts" / "part-00002.parquet").unlink()
+        assert infer(colours, photos, tmp_path / "run").ran
+        assert written(tmp_path / "run") == before
+
     def test_a_format_can_be_had_later(self, colours: Path, photos: Path, tmp_path: Path) -> None:
         infer(colours, photos, tmp_path / "run")
         assert infer(colours, photos, tmp_path / "run", formats=["jsonl"]).exports[0].exists()

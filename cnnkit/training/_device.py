@@ -30,23 +30,23 @@ def find_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def worth_threads(network: nn.Module, shape: tuple[int, int, int, int], *, available: int) -> int:
-    """How many threads a batch of this shape deserves: all that are there, or one for a small network.
+def worth_threads(network: nn.Module, image: tuple[int, int, int], *, batch_size: int, available: int) -> int:
+    """How many threads a batch deserves: all that are there, or one for a small network. `image` is (C, H, W).
 
     Raises:
         UsageError: the network does not take images of this shape.
     """
-    images = torch.zeros(shape, device=next(network.parameters()).device)
+    images = torch.zeros((1, *image), device=next(network.parameters()).device)
     training = network.training
     try:
         with torch.no_grad(), FlopCounterMode(display=False) as counter:
             network.eval()(images)
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
-        raise UsageError(f"the network does not take images of {shape[2]}x{shape[3]}: {reason}") from error
+        raise UsageError(f"the network does not take images of {image[1]}x{image[2]}: {reason}") from error
     finally:
         network.train(training)
-    return available if counter.get_total_flops() > FLOPS_WORTH_A_THREAD else 1
+    return available if batch_size * counter.get_total_flops() > FLOPS_WORTH_A_THREAD else 1
 
 
 @contextmanager

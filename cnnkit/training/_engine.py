@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnkit.spec import ModelSpec
-from cnnkit.training._augment import augmentation
+from cnnkit.training._augment import Augment
 from cnnkit.training._batches import batches_of
 from cnnkit.training._fit import class_weights, loss_of, make_optimizer, penalised, rate_at
 from cnnkit.training._pixels import Pictures
+from cnnkit.training._prepare import Prepared
 from cnnkit.training._recipe import Recipe
 from cnnkit.training._values import Values
 
@@ -29,13 +29,12 @@ class Engine:
     """A network with everything that feeds and moves it."""
 
     def __init__(
-        self, recipe: Recipe, spec: ModelSpec, network: nn.Module, device: torch.device, training: Pictures
+        self, recipe: Recipe, prepared: Prepared, network: nn.Module, augment: Augment | None, device: torch.device
     ) -> None:
-        self._recipe, self._network, self._device = recipe, network, device
-        self._values = Values(spec, device)
-        self._augment = augmentation(recipe, n_channels=spec.input.n_channels)
+        self._recipe, self._network, self._augment, self._device = recipe, network, augment, device
+        self._values = Values(prepared.spec, device)
         self._optimizer = make_optimizer(recipe, network)
-        weight = class_weights(recipe, spec.names, training.labels)
+        weight = class_weights(recipe, prepared.spec.names, prepared.training.labels)
         self._weight = None if weight is None else weight.to(device)
         self._scaler = torch.amp.GradScaler(device.type, enabled=recipe.precision == "fp16")
 

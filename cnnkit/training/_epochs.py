@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,13 @@ from torch import Tensor
 
 from cnnkit.errors import CheckFailed
 from cnnkit.training._batches import batches_of
-from cnnkit.training._engine import Engine, Step
+from cnnkit.training._engine import Engine
 from cnnkit.training._fit import rate_at
-from cnnkit.training._pixels import Pictures
+from cnnkit.training._prepare import Prepared
 from cnnkit.training._recipe import Recipe
 from cnnkit.training._record import EpochRecord
 from cnnkit.training._state import read_state, write_state
+from cnnkit.training._watch import Watch
 
 __all__ = ["Progress", "Run", "run_epochs"]
 
@@ -50,49 +50,47 @@ class Run:
 
     recipe: Recipe
     engine: Engine
-    training: Pictures
-    validation: Pictures | None
+    prepared: Prepared
     output: Path
     identity: dict[str, str]
 
 
-def run_epochs(
-    run: Run, *, step: Step, on_epoch: Callable[[EpochRecord, float], None], say: Callable[[str], None]
-) -> Progress:
+def run_epochs(run: Run, watch: Watch) -> Progress:
     """Train to the end, from where an earlier call was broken off."""
-    progress = _resumed(run, say)
-    step(len(progress.epochs) * len(run.training))
+    progress = _resumed(run, watch)
     saved = time.monotonic()
     while len(progress.epochs) < run.recipe.epochs and not _out_of_patience(run.recipe, progress):
-        record = _one_epoch(run, len(progress.epochs) + 1, step)
+        record = _one_epoch(run, len(progress.epochs) + 1, watch)
         _remember(run, progress, record)
-        on_epoch(record, _seconds_left(run.recipe, progress))
+        watch.epoch(record, _seconds_left(run.recipe, progress))
         if time.monotonic() - saved > SAVE_EVERY_S:
             write_state(run.output, run.identity, {"engine": run.engine.state(), "progress": progress.to_dict()})
             saved = time.monotonic()
     if len(progress.epochs) < run.recipe.epochs:
-        say(f"Stopped after epoch {len(progress.epochs)}: no lower validation loss since epoch {progress.kept_epoch}.")
+        last, best = len(progress.epochs), progress.kept_epoch
+        watch.say(f"Stopped after epoch {last}: no lower validation loss since epoch {best}, which is kept.")
     return progress
 
 
-def _resumed(run: Run, say: Callable[[str], None]) -> Progress:
+def _resumed(run: Run, watch: Watch) -> Progress:
     state = read_state(run.output, run.identity)
     if state is None:
         return Progress()
     run.engine.restore(state["engine"])
     progress = Progress.from_dict(state["progress"])
-    say(f"Going on after epoch {len(progress.epochs)} of {run.recipe.epochs}.")
+    watch.count(len(progress.epochs) * len(run.prepared.training))
+    watch.say(f"Going on after epoch {len(progress.epochs)} of {run.recipe.epochs}.")
     return progress
 
 
-def _one_epoch(run: Run, epoch: int, step: Step) -> EpochRecord:
-    began = time.monotonic()
-    loss, accuracy = run.engine.train(run.training, epoch=epoch, step=step)
+def _one_epoch(run: Run, epoch: int, watch: Watch) -> EpochRecord:
+    began, held_out = time.monotonic(), run.prepared.validation
+    loss, accuracy = run.engine.train(run.prepared.training, epoch=epoch, step=watch.count)
     if not math.isfinite(loss):
         raise CheckFailed(
             f"the loss is {loss} in epoch {epoch}: the steps are too large. Give a lower --lr, or --warmup 1."
         )
-    val_loss, val_accuracy = run.engine.score(run.validation) if run.validation else (None, None)
+    val_loss, val_accuracy = (None, None) if held_out is None else run.engine.score(held_out)
     return EpochRecord(
         epoch=epoch,
         lr=_rate_at_end(run, epoch),
@@ -105,7 +103,7 @@ def _one_epoch(run: Run, epoch: int, step: Step) -> EpochRecord:
 
 
 def _rate_at_end(run: Run, epoch: int) -> float:
-    steps = len(batches_of(run.training.labels, run.recipe.batch_size))
+    steps = len(batches_of(run.prepared.training.labels, run.recipe.batch_size))
     return rate_at(run.recipe, epoch * steps - 1, steps)
 
 

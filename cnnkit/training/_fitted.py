@@ -20,4 +20,4 @@ class Fitted:
     kept_epoch: int
     device: str
     threads: int
-    notes: list[str]
+    parameters: int

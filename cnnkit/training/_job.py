@@ -6,22 +6,23 @@ from typing import Any
 
 import torch
 
-from cnnkit import checkpoints, models
+from cnnkit import checkpoints
 from cnnkit.errors import UsageError
 from cnnkit.runtime import available_cores
 from cnnkit.training._curves import curves_path, write_curves
 from cnnkit.training._device import find_device, opencv_on_one_thread
 from cnnkit.training._fitted import Fitted
-from cnnkit.training._numpy_fit import fit_by_numpy
-from cnnkit.training._prepare import Count, Prepared, prepare
+from cnnkit.training._numpy_fit import NumpyFit
+from cnnkit.training._parts import find_parts
+from cnnkit.training._prepare import Prepared, prepare
 from cnnkit.training._recipe import Recipe, recipe_for
 from cnnkit.training._record import EpochRecord, TrainingRecord, record_path, versions, write_record
+from cnnkit.training._spec import draft_spec
 from cnnkit.training._state import drop_state, state_path
-from cnnkit.training._torch_fit import fit_by_torch
+from cnnkit.training._torch_fit import TorchFit
+from cnnkit.training._watch import Watch
 
 __all__ = ["train"]
-
-Say = Callable[[str], None]
 
 
 def train(
@@ -34,7 +35,7 @@ def train(
     overwrite: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
     on_epoch: Callable[[EpochRecord, float], None] = lambda epoch, seconds_left: None,
-    say: Say = lambda message: None,
+    say: Callable[[str], None] = lambda message: None,
     **settings: Any,
 ) -> TrainingRecord:
     """Train a network of `cnnkit.models` on class folders and write its checkpoint.
@@ -67,16 +68,20 @@ def train(
     data, output = Path(data), Path(output)
     _clear(output, overwrite)
     workers = workers or available_cores().count
-    count = Count(progress)
+    watch = Watch(progress, on_epoch, say)
+    parts = find_parts(data, recipe)
+    for note in parts.notes:
+        watch.say(note)
+    spec = draft_spec(recipe, parts.training.classes)
+    way: NumpyFit | TorchFit
     with opencv_on_one_thread(), torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
-        prepared = prepare(data, recipe, workers=workers, count=count, say=say)
         if recipe.engine == "numpy":
-            fitted = fit_by_numpy(recipe, prepared, count=count, on_epoch=on_epoch)
+            way = NumpyFit(recipe, spec, watch=watch)
         else:
-            fitted = fit_by_torch(
-                recipe, prepared, output, device=where, workers=workers, count=count, on_epoch=on_epoch, say=say
-            )
-    record = _record(recipe, prepared, fitted)
+            way = TorchFit(recipe, spec, where, workers=workers, watch=watch)
+        prepared = prepare(parts, spec, recipe, workers=workers, watch=watch)
+        fitted = way.fit(prepared, output)
+    record = _record(recipe, prepared, fitted, watch.notes)
     _write(output, prepared, fitted, record)
     say(f"{output}: the checkpoint; beside it {record_path(output).name} and {curves_path(output).name}.")
     return record
@@ -90,24 +95,18 @@ def _clear(output: Path, overwrite: bool) -> None:
         raise UsageError(f"{output} exists. Give another -o, or --overwrite to replace it.")
 
 
-def _record(recipe: Recipe, prepared: Prepared, fitted: Fitted) -> TrainingRecord:
+def _record(recipe: Recipe, prepared: Prepared, fitted: Fitted, notes: list[str]) -> TrainingRecord:
     return TrainingRecord(
         recipe=recipe,
         data=prepared.record,
-        parameters=_n_parameters(recipe, prepared, fitted),
+        parameters=fitted.parameters,
         device=fitted.device,
         threads=fitted.threads,
         versions=versions(),
-        notes=[*prepared.notes, *fitted.notes],
+        notes=notes,
         epochs=fitted.epochs,
         kept_epoch=fitted.kept_epoch,
     )
-
-
-def _n_parameters(recipe: Recipe, prepared: Prepared, fitted: Fitted) -> int:
-    with torch.device("meta"):
-        network = models.create(recipe.net, len(prepared.spec.names), **fitted.arguments)
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def _write(output: Path, prepared: Prepared, fitted: Fitted, record: TrainingRecord) -> None:

@@ -1,59 +1,64 @@
 """Training by the CNN written out in NumPy."""
 
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cnnkit.errors import UsageError
+from cnnkit.spec import ModelSpec
 from cnnkit.training._batches import batches_of
 from cnnkit.training._fitted import Fitted
 from cnnkit.training._pixels import Pictures
-from cnnkit.training._prepare import Count, Prepared
+from cnnkit.training._prepare import Prepared
 from cnnkit.training._recipe import Recipe
 from cnnkit.training._record import EpochRecord
 from cnnkit.training._spec import network_arguments
 from cnnkit.training._values import Values
+from cnnkit.training._watch import Watch
 from cnnkit.training.numpy_engine import Measure, train_numpy
 
-__all__ = ["fit_by_numpy"]
+__all__ = ["NumpyFit"]
 
-TAKES = {"net", "engine", "epochs", "batch_size", "seed", "holdout", "imgsz", "channels", "preset", "resize"}
-TAKES |= {"interpolation", "mean", "std", "optimizer", "lr", "momentum", "l1", "l2"}
+PASSED_ON = ("net", "optimizer", "epochs", "lr", "batch_size", "momentum", "l1", "l2", "seed")
+OF_THE_IMAGES = ("holdout", "imgsz", "channels", "preset", "resize", "interpolation", "mean", "std")
 
 
-def fit_by_numpy(
-    recipe: Recipe, prepared: Prepared, *, count: Count, on_epoch: Callable[[EpochRecord, float], None]
-) -> Fitted:
-    """The losses are those of all images with the weights as they stand after the epoch; epoch 0 is the start."""
-    _check(recipe)
-    arguments = network_arguments(recipe, prepared.spec)
-    values = Values(prepared.spec, torch.device("cpu"))
-    records: list[EpochRecord] = []
+class NumpyFit:
+    """Losses are those of all images with the weights as they stand after the epoch; epoch 0 is the start."""
 
-    def measured(measure: Measure) -> None:
-        records.append(_record(measure, recipe))
-        count(len(prepared.training) if measure.epoch else 0)
-        on_epoch(records[-1], (recipe.epochs - measure.epoch) * measure.seconds)
+    def __init__(self, recipe: Recipe, spec: ModelSpec, *, watch: Watch) -> None:
+        _check(recipe)
+        self._recipe, self._watch = recipe, watch
+        self._arguments = network_arguments(recipe, spec)
 
-    weights, _ = train_numpy(
-        *_arrays(prepared.training, values),
-        net=recipe.net,
-        classes=len(prepared.spec.names),
-        val=_arrays(prepared.validation, values) if prepared.validation else None,
-        optimizer=recipe.optimizer,
-        epochs=recipe.epochs,
-        lr=recipe.lr,
-        batch_size=recipe.batch_size,
-        momentum=recipe.momentum,
-        l1=recipe.l1,
-        l2=recipe.l2,
-        seed=recipe.seed,
-        on_epoch=measured,
-    )
-    tensors = {name: torch.from_numpy(value) for name, value in weights.items()}
-    return Fitted(tensors, arguments, records, recipe.epochs, "cpu", 1, [])
+    def fit(self, prepared: Prepared, output: Path) -> Fitted:
+        """These networks are small: a run that was broken off leaves nothing beside `output` and starts again."""
+        recipe, values = self._recipe, Values(prepared.spec, torch.device("cpu"))
+        records: list[EpochRecord] = []
+
+        def measured(measure: Measure) -> None:
+            records.append(_record(measure, recipe))
+            self._watch.count(len(prepared.training) if measure.epoch else 0)
+            self._watch.epoch(records[-1], (recipe.epochs - measure.epoch) * measure.seconds)
+
+        weights, _ = train_numpy(
+            *_arrays(prepared.training, values),
+            classes=len(prepared.spec.names),
+            val=_arrays(prepared.validation, values) if prepared.validation else None,
+            on_epoch=measured,
+            **{name: getattr(recipe, name) for name in PASSED_ON},
+        )
+        return Fitted(
+            weights={name: torch.from_numpy(value) for name, value in weights.items()},
+            arguments=self._arguments,
+            epochs=records,
+            kept_epoch=recipe.epochs,
+            device="cpu",
+            threads=1,
+            parameters=sum(value.size for value in weights.values()),
+        )
 
 
 def _arrays(pictures: Pictures, values: Values) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -75,7 +80,8 @@ def _record(measure: Measure, recipe: Recipe) -> EpochRecord:
 
 def _check(recipe: Recipe) -> None:
     fields = type(recipe).model_fields
-    given = [name for name, field in fields.items() if name not in TAKES and getattr(recipe, name) != field.default]
+    known = {*PASSED_ON, *OF_THE_IMAGES, "engine"}
+    given = [name for name, field in fields.items() if name not in known and getattr(recipe, name) != field.default]
     if given:
         option = f"--{given[0].replace('_', '-')}"
         raise UsageError(f"--engine numpy does not know {option}. Leave it out, or leave out --engine numpy.")

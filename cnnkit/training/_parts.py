@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cnnkit import data
 from cnnkit.data import Labelled
+from cnnkit.errors import UsageError
 from cnnkit.training._recipe import Recipe
 
 __all__ = ["Parts", "find_parts"]
@@ -20,7 +21,12 @@ class Parts(NamedTuple):
 
 
 def find_parts(source: Path, recipe: Recipe) -> Parts:
-    """The part `train` and, to score epochs on, `val`; without `val` the share that the recipe holds out, if any."""
+    """The part `train` and, to score epochs on, `val`; without `val` the share that the recipe holds out, if any.
+
+    Raises:
+        DataError: no class folders, a class in `val` that `train` does not have.
+        UsageError: early stopping without anything held out.
+    """
     found = data.find_part(source, prefer=("train",))
     training = data.class_folders(found.root)
     notes = [*found.notes, *training.notes]
@@ -33,6 +39,8 @@ def find_parts(source: Path, recipe: Recipe) -> Parts:
         kept, held = _hold_out(training, recipe)
         said = f"No val part: {len(held.labels)} images, chosen by seed, are held out to score each epoch."
         return Parts(kept, held, [*notes, said])
+    if recipe.early_stop is not None:
+        raise UsageError("--early-stop needs a val part to go by; --holdout 0.2 makes one.")
     said = f"No val part: all {len(training.labels)} images are learned from. --holdout 0.2 would keep a fifth back."
     return Parts(training, None, [*notes, said])
 

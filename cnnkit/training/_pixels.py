@@ -23,7 +23,7 @@ Report = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Pictures:
-    """The good images of one part. `levels` (C, 256) counts how often each channel has each level."""
+    """The good images of one part. `levels` (256,) counts how often each level stands in their pixels."""
 
     listing: Listing
     labels: NDArray[np.int64]
@@ -51,7 +51,7 @@ def load(
     """
     reader = Reader(spec, resized_crop)
     shelf = _Shelf(reader, cache)
-    levels = np.zeros((spec.input.n_channels, 256), np.int64)
+    levels = np.zeros(256, np.int64)
     good: list[int] = []
     bad: dict[str, str] = {}
     for at, source in enumerate(_read_all(part.listing, reader, workers=workers)):
@@ -60,8 +60,7 @@ def load(
             bad[part.listing[at].key] = str(source)
             continue
         shelf.add(source)
-        for channel, plane in enumerate(np.moveaxis(source.pixels, 2, 0)):
-            levels[channel] += np.bincount(plane.ravel(), minlength=256)
+        levels += np.bincount(source.pixels.ravel(), minlength=256)
         good.append(at)
     if not good:
         key, reason = next(iter(bad.items()))

@@ -1,34 +1,20 @@
-"""What is there before the first step: the parts, the spec, the pictures."""
+"""All images read once, and the spec that they complete."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from cnnkit.errors import UsageError
 from cnnkit.spec import ModelSpec
-from cnnkit.training._parts import Parts, find_parts
+from cnnkit.training._parts import Parts
 from cnnkit.training._pixels import Pictures, load
 from cnnkit.training._recipe import Recipe
 from cnnkit.training._record import DataRecord
-from cnnkit.training._spec import draft_spec, learns_values, with_values
+from cnnkit.training._spec import learns_values, with_values
 from cnnkit.training._values import mean_and_std
+from cnnkit.training._watch import Watch
 
-__all__ = ["Count", "Prepared", "prepare"]
+__all__ = ["Prepared", "prepare"]
 
 MANY_BAD = 20  # more bad images than this are counted on the screen and listed in the record
-
-
-class Count:
-    """Images done, of those to come: one to read each, then one for each epoch."""
-
-    def __init__(self, report: Callable[[int, int], None]) -> None:
-        self._report = report
-        self.done = self.total = 0
-
-    def __call__(self, n: int) -> None:
-        self.done += n
-        self._report(self.done, max(self.total, self.done))
 
 
 @dataclass(frozen=True)
@@ -37,44 +23,35 @@ class Prepared:
     training: Pictures
     validation: Pictures | None
     record: DataRecord
-    notes: list[str]
 
 
-def prepare(source: Path, recipe: Recipe, *, workers: int, count: Count, say: Callable[[str], None]) -> Prepared:
-    """Read all images once. DataError when there are none, UsageError when early stopping has nothing to go by."""
-    parts = find_parts(source, recipe)
-    if recipe.early_stop is not None and parts.validation is None:
-        raise UsageError("--early-stop needs a val part to go by; --holdout 0.2 makes one.")
-    for note in parts.notes:
-        say(note)
-    n_read = len(parts.training.labels) + (len(parts.validation.labels) if parts.validation else 0)
-    count.total = n_read + recipe.epochs * len(parts.training.labels)
-    spec = draft_spec(recipe, parts.training.classes)
-    training = load(parts.training, spec, resized_crop=recipe.resized_crop, workers=workers, report=count)
+def prepare(parts: Parts, spec: ModelSpec, recipe: Recipe, *, workers: int, watch: Watch) -> Prepared:
+    """Read all images once and finish the spec with what they say. DataError when none can be read."""
+    n_training, n_validation = len(parts.training.labels), len(parts.validation.labels) if parts.validation else 0
+    watch.total = n_training + n_validation + recipe.epochs * n_training
+    training = load(parts.training, spec, resized_crop=recipe.resized_crop, workers=workers, report=watch.count)
     validation = None
     if parts.validation:
-        validation = load(parts.validation, spec, resized_crop=None, workers=workers, report=count)
+        validation = load(parts.validation, spec, resized_crop=None, workers=workers, report=watch.count)
     if learns_values(recipe):
         spec = with_values(spec, *mean_and_std(training.levels, spec))
-    bad = _all_bad(training, validation)
-    for note in _say_bad(bad):
-        say(note)
-    record = _record(parts, training, validation, bad)
-    return Prepared(spec, training, validation, record, [*parts.notes, *_say_bad(bad)])
+    bad = {**training.bad, **(_named_apart(validation, training) if validation else {})}
+    _say_bad(bad, watch)
+    return Prepared(spec, training, validation, _record(parts, training, validation, bad))
 
 
-def _all_bad(training: Pictures, validation: Pictures | None) -> dict[str, str]:
-    """Held-out images are named with their folder, since a key is a path below it."""
-    if validation is None:
-        return training.bad
-    folder = validation.listing.root.name
-    return {**training.bad, **{f"{folder}/{key}": reason for key, reason in validation.bad.items()}}
+def _named_apart(validation: Pictures, training: Pictures) -> dict[str, str]:
+    """A key is a path below its part: bad images of another part are named with its folder."""
+    root = validation.listing.root
+    before = "" if root == training.listing.root else f"{root.name}/"
+    return {before + key: reason for key, reason in validation.bad.items()}
 
 
-def _say_bad(bad: dict[str, str]) -> list[str]:
-    told = [f"Left out, {key}: {reason}" for key, reason in list(bad.items())[:MANY_BAD]]
-    more = len(bad) - len(told)
-    return [*told, f"Left out besides: {more} images, listed in the training record."] if more else told
+def _say_bad(bad: dict[str, str], watch: Watch) -> None:
+    for key, reason in list(bad.items())[:MANY_BAD]:
+        watch.say(f"Left out, {key}: {reason}")
+    if len(bad) > MANY_BAD:
+        watch.say(f"Left out besides: {len(bad) - MANY_BAD} images, listed in the training record.")
 
 
 def _record(parts: Parts, training: Pictures, validation: Pictures | None, bad: dict[str, str]) -> DataRecord:

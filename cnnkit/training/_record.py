@@ -66,7 +66,7 @@ class TrainingRecord(_Model):
 def versions() -> dict[str, str]:
     import torch
 
-    return {"cnnkit": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    return {"cnnkit": __version__, "torch": str(torch.__version__), "python": platform.python_version()}
 
 
 def record_path(checkpoint: Path) -> Path:

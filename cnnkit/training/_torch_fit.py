@@ -1,6 +1,5 @@
 """Training by PyTorch: build the network, then epoch after epoch."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,62 +9,66 @@ from torch import nn
 from cnnkit import models
 from cnnkit.errors import UsageError
 from cnnkit.files import sha256_of
+from cnnkit.spec import ModelSpec
+from cnnkit.training._augment import augmentation
 from cnnkit.training._device import on_threads, worth_threads
 from cnnkit.training._engine import Engine
 from cnnkit.training._epochs import Run, run_epochs
 from cnnkit.training._fitted import Fitted
-from cnnkit.training._prepare import Count, Prepared
+from cnnkit.training._prepare import Prepared
 from cnnkit.training._recipe import Recipe
-from cnnkit.training._record import EpochRecord, versions
+from cnnkit.training._record import versions
 from cnnkit.training._spec import network_arguments
+from cnnkit.training._watch import Watch
 from cnnkit.training._weights import take_weights
 
-__all__ = ["fit_by_torch"]
+__all__ = ["TorchFit"]
 
 
-def fit_by_torch(
-    recipe: Recipe,
-    prepared: Prepared,
-    output: Path,
-    *,
-    device: torch.device,
-    workers: int,
-    count: Count,
-    on_epoch: Callable[[EpochRecord, float], None],
-    say: Callable[[str], None],
-) -> Fitted:
-    """`output` is the checkpoint to be: the state of an unfinished run lies beside it."""
+class TorchFit:
+    """Builds the network before images are read, so that what does not go together is said at once."""
+
+    def __init__(self, recipe: Recipe, spec: ModelSpec, device: torch.device, *, workers: int, watch: Watch) -> None:
+        if recipe.precision == "fp16" and device.type != "cuda":
+            raise UsageError("fp16 needs a CUDA device; on a CPU use --precision bf16, or leave it out.")
+        self._recipe, self._device, self._watch = recipe, device, watch
+        self._augment = augmentation(recipe, n_channels=spec.input.n_channels)
+        self._arguments = network_arguments(recipe, spec)
+        self._network = _network(recipe, spec.names, self._arguments, watch).to(device)
+        image = (spec.input.n_channels, *spec.input.size)
+        self._threads = worth_threads(self._network, image, batch_size=recipe.batch_size, available=workers)
+
+    def fit(self, prepared: Prepared, output: Path) -> Fitted:
+        """`output` is the checkpoint to be: the state of an unfinished run lies beside it."""
+        engine = Engine(self._recipe, prepared, self._network, self._augment, self._device)
+        run = Run(self._recipe, engine, prepared, output, self._identity(prepared))
+        with on_threads(self._threads):
+            done = run_epochs(run, self._watch)
+        return Fitted(
+            weights=done.best or engine.weights(),
+            arguments=self._arguments,
+            epochs=done.epochs,
+            kept_epoch=done.kept_epoch,
+            device=str(self._device),
+            threads=self._threads,
+            parameters=sum(parameter.numel() for parameter in self._network.parameters()),
+        )
+
+    def _identity(self, prepared: Prepared) -> dict[str, str]:
+        """What decides the weights: a run goes on only where all of it is as it was."""
+        facts = {name: str(value) for name, value in self._recipe if value is not None}
+        if self._recipe.weights is not None:
+            facts["weights"] = sha256_of(self._recipe.weights)
+        machine = {"device": str(self._device), "threads": str(self._threads), **versions()}
+        return {**facts, **machine, "images": prepared.record.fingerprint}
+
+
+def _network(recipe: Recipe, classes: list[str], arguments: dict[str, Any], watch: Watch) -> nn.Module:
     torch.manual_seed(recipe.seed)
-    arguments = network_arguments(recipe, prepared.spec)
-    network, notes = _network(recipe, prepared, arguments)
-    for note in notes:
-        say(note)
-    network.to(device)
-    shape = (recipe.batch_size, prepared.spec.input.n_channels, *prepared.spec.input.size)
-    threads = worth_threads(network, shape, available=workers)
-    engine = Engine(recipe, prepared.spec, network, device, prepared.training)
-    identity = _identity(recipe, prepared) | {"device": str(device), "threads": str(threads)}
-    run = Run(recipe, engine, prepared.training, prepared.validation, output, identity)
-    with on_threads(threads):
-        done = run_epochs(run, step=count, on_epoch=on_epoch, say=say)
-    weights = done.best or engine.weights()
-    return Fitted(weights, arguments, done.epochs, done.kept_epoch, str(device), threads, notes)
-
-
-def _network(recipe: Recipe, prepared: Prepared, arguments: dict[str, Any]) -> tuple[nn.Module, list[str]]:
-    classes = prepared.spec.names
     try:
         network = models.create(recipe.net, len(classes), **arguments)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{recipe.net} cannot be built so: {error}.") from error
-    if recipe.weights is None:
-        return network, []
-    return network, [take_weights(network, recipe.weights, net=recipe.net, classes=classes, arguments=arguments)]
-
-
-def _identity(recipe: Recipe, prepared: Prepared) -> dict[str, str]:
-    """What decides the weights: a run goes on only where all of it is as it was."""
-    facts = {name: str(value) for name, value in recipe if value is not None}
     if recipe.weights is not None:
-        facts["weights"] = sha256_of(recipe.weights)
-    return facts | {"images": prepared.record.fingerprint} | versions()
+        watch.say(take_weights(network, recipe.weights, net=recipe.net, classes=classes, arguments=arguments))
+    return network

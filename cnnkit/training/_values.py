@@ -36,10 +36,9 @@ def value_table(spec: ModelSpec) -> NDArray[np.float32]:
 def mean_and_std(levels: NDArray[np.int64], spec: ModelSpec) -> tuple[float, float]:
     """One mean and one standard deviation (divided by n) over all pixels, after the spec's own values.
 
-    `levels` (C, 256) counts the pixels of each level. A set of one single value gets the deviation 1.
+    `levels` (256,) counts the pixels of each level. Pixels that are all of one level get the deviation 1.
     """
-    counts = levels.sum(axis=0).astype(np.float64)
     values = value_table(spec)[0].astype(np.float64)
-    mean = float((counts * values).sum() / counts.sum())
-    variance = float((counts * (values - mean) ** 2).sum() / counts.sum())
-    return mean, variance**0.5 or 1.0
+    mean = float((levels * values).sum() / levels.sum())
+    variance = float((levels * (values - mean) ** 2).sum() / levels.sum())
+    return mean, variance**0.5 if np.count_nonzero(levels) > 1 else 1.0

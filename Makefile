@@ -7,12 +7,12 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # xdist gives each core a worker; two of them already pay for importing torch twice
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo test test-all check fix docs clean
+.PHONY: demo test test-all browser check fix docs clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.run-ready: pyproject.toml constraints.txt | $(BIN)/python
+$(VENV)/.run-ready: pyproject.toml constraints.txt cnnkit/images/_rows.c | $(BIN)/python
 	$(PIP_INSTALL) -e ".[$(EXTRAS)]"
 	touch $@
 
@@ -28,6 +28,12 @@ test: $(VENV)/.dev-ready
 
 test-all: $(VENV)/.dev-ready
 	$(PYTEST)
+
+# a headless Chromium for the tests that open the HTML report; without one they skip
+browser:
+	@command -v chromium > /dev/null || { \
+	  SUDO=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq --no-install-recommends chromium > /dev/null; }
 
 check: $(VENV)/.dev-ready
 	$(BIN)/ruff format --check .

@@ -15,6 +15,7 @@ DEFAULT_MAX_PIXELS = 178_956_970  # 512 MiB as RGB; Pillow refuses above the sam
 Pixels = NDArray[np.uint8]
 
 _AS_SHOWN = Decode()
+_MAX_SIDE, _MAX_OPENCV_PIXELS = 1 << 20, 1 << 30
 _REDUCED = {1: 0, 2: 16, 4: 32, 8: 64}  # the bits of IMREAD_REDUCED_*, which has no name for RGB
 
 
@@ -65,6 +66,12 @@ def check_header(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Header
             "too_large",
             f"{header.kind}: its header claims {width}x{height} pixels, the limit is {max_pixels:,}; "
             "raise max_pixels if that is what it is",
+        )
+    if max(header.size) > _MAX_SIDE or height * width > _MAX_OPENCV_PIXELS:
+        raise ImageError(
+            "too_large",
+            f"{header.kind}: {width}x{height} pixels are more than OpenCV reads, which is {_MAX_SIDE:,} a side and "
+            f"{_MAX_OPENCV_PIXELS:,} in all; cut it into tiles first",
         )
     return header
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cnnkit.errors import ModelError
+from cnnkit.errors import ImageError, ModelError
 from cnnkit.images._opencv import cv2
 from cnnkit.images._resizing import cut, resize
 from cnnkit.images._steps import Border, Gray, Plan, Scale, Step, Window, plan
@@ -38,7 +38,7 @@ class Preprocess:
         self, image: Pixels, out: NDArray[np.generic] | None = None, *, source_size: tuple[int, int] | None = None
     ) -> tuple[NDArray[np.generic], Geometry]:
         """Decoded RGB (H, W, 3) to the model's input without its batch axis, and where the pixels went."""
-        pixels, geometry = self.geometry(image, source_size=source_size)
+        pixels, geometry = self._move(image, source_size)
         return self.values(pixels, out), geometry
 
     def decode(
@@ -74,8 +74,36 @@ class Preprocess:
 
         Raises:
             ModelError: the spec's operations do not end at the input's size.
+            ImageError: `too_large`, where a resize would make more than DEFAULT_MAX_PIXELS of a long thin picture.
         """
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        pixels, geometry = self._move(image, source_size)
+        return np.ascontiguousarray(pixels), geometry
+
+    def values(self, pixels: Pixels, out: NDArray[np.generic] | None = None) -> NDArray[np.generic]:
+        """Turn pixels (h, w, C) into the model's numbers, (C, h, w) or (h, w, C), its channel order and type.
+
+        Rescale multiplies in float64 and rounds to float32; normalize subtracts and divides in float32. Integer
+        inputs are rounded half to even and clipped. A pixel has 256 values, so a table of their results is looked up.
+
+        Args:
+            pixels: (h, w, C) uint8 of the input's size, as `geometry` gives them.
+            out: where to write, of the input's shape and type, such as `batch[i]`; None: a new array.
+        """
+        wanted = (*self.spec.input.size, self.spec.input.n_channels)
+        if pixels.shape != wanted or pixels.dtype != np.uint8:
+            raise ValueError(f"pixels must be uint8 {wanted}, got {pixels.dtype} {pixels.shape}")
+        if out is None:
+            out = np.empty(self.input_shape, self.dtype)
+        if out.shape != self.input_shape or out.dtype != self.dtype or not out.flags.c_contiguous:
+            raise ValueError(
+                f"out must be {self.dtype} {self.input_shape} without gaps, got {out.dtype} {out.shape} "
+                f"with strides {out.strides}"
+            )
+        self._table.write(pixels, out)
+        return out
+
+    def _move(self, image: Pixels, source_size: tuple[int, int] | None) -> tuple[Pixels, Geometry]:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
             raise ValueError(f"an image must be uint8 (H, W, 3), got {image.dtype} {image.shape}")
         height, width = image.shape[:2]
         steps = self._plan(source_size or (height, width))
@@ -88,26 +116,6 @@ class Preprocess:
             pixels = _apply(pixels, step)
         return pixels, Geometry(steps.source, steps.size, steps.scale, steps.offset)
 
-    def values(self, pixels: Pixels, out: NDArray[np.generic] | None = None) -> NDArray[np.generic]:
-        """Turn pixels (h, w, C) into the model's numbers, (C, h, w) or (h, w, C), its channel order and type.
-
-        Rescale multiplies in float64 and rounds to float32; normalize subtracts and divides in float32. Integer
-        inputs are rounded half to even and clipped. A pixel has 256 values, so a table of their results is looked up.
-
-        Args:
-            pixels: as `geometry` gives them.
-            out: where to write, of the input's shape and type, such as `batch[i]`; None: a new array.
-        """
-        if out is None:
-            out = np.empty(self.input_shape, self.dtype)
-        if out.shape != self.input_shape or out.dtype != self.dtype or not out.flags.c_contiguous:
-            raise ValueError(
-                f"out must be {self.dtype} {self.input_shape} without gaps, got {out.dtype} {out.shape} "
-                f"with strides {out.strides}"
-            )
-        self._table.write(pixels, out)
-        return out
-
     def _reduction(self, size: tuple[int, int]) -> int:
         """The strongest of 1/8, 1/4, 1/2 that leaves more pixels than the resize makes; else 1."""
         scale = self._plan(size).first_scale
@@ -118,6 +126,7 @@ class Preprocess:
 
     def _make_plan(self, size: tuple[int, int]) -> Plan:
         made = plan(self.spec.geometry_operations, size)
+        _check_sizes(made)
         if made.size != self.spec.input.size:
             raise ModelError(
                 f"the spec's preprocessing makes {made.size} of a picture of {size}, the input "
@@ -125,6 +134,17 @@ class Preprocess:
                 "end it with a center_crop, or resize with mode exact or letterbox"
             )
         return made
+
+
+def _check_sizes(made: Plan) -> None:
+    """A line of pixels whose short side is to become 256 would take more memory than there is."""
+    for step in made.steps:
+        if not isinstance(step, Gray) and step.size[0] * step.size[1] > DEFAULT_MAX_PIXELS:
+            raise ImageError(
+                "too_large",
+                f"a picture of {made.source[1]}x{made.source[0]} pixels would be resized to "
+                f"{step.size[1]}x{step.size[0]}, more than {DEFAULT_MAX_PIXELS:,} pixels",
+            )
 
 
 def _input_shape(spec: ModelSpec) -> tuple[int, int, int]:

@@ -226,6 +226,14 @@ def test_limit_can_be_set(slope: Pixels, encoded: Encoder) -> None:
         decode(data, max_pixels=37 * 53 - 1)
 
 
+def test_opencvs_own_limit_is_no_damage() -> None:
+    with pytest.raises(
+        ImageError, match="1048577x1 pixels are more than OpenCV reads, which is 1,048,576 a side"
+    ) as got:
+        decode(b"P5 1048577 1 255 ")
+    assert got.value.status == "too_large"
+
+
 @pytest.mark.parametrize(
     ("data", "status", "sentence"),
     [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from cnnkit.errors import ModelError
+from cnnkit.errors import ImageError, ModelError
 from cnnkit.images import Preprocess
 from cnnkit.images._steps import plan
 from cnnkit.records import Geometry
@@ -176,10 +176,23 @@ def test_a_picture_that_ends_at_another_size_is_refused(make_spec: Specs) -> Non
     )
 
 
+def test_a_line_of_pixels_is_refused_before_memory_is_taken(make_spec: Specs) -> None:
+    preprocess = Preprocess(make_spec(Resize(size=256), CenterCrop(size=(224, 224)), size=(224, 224)))
+    with pytest.raises(ImageError) as caught:
+        preprocess.geometry(np.zeros((1, 60000, 3), np.uint8))
+    assert caught.value.status == "too_large"
+    assert str(caught.value) == (
+        "a picture of 60000x1 pixels would be resized to 15360000x256, more than 178,956,970 pixels"
+    )
+    assert preprocess.geometry(np.zeros((1, 2000, 3), np.uint8))[0].shape == (224, 224, 3)
+
+
 def test_only_rgb_bytes_are_taken(make_spec: Specs) -> None:
     preprocess = Preprocess(make_spec(CenterCrop(size=(4, 4)), size=(4, 4)))
     with pytest.raises(ValueError, match=r"an image must be uint8 \(H, W, 3\), got float64 \(4, 4, 3\)"):
         preprocess.geometry(np.zeros((4, 4, 3)))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"got uint8 \(0, 4, 3\)"):
+        preprocess.geometry(np.zeros((0, 4, 3), np.uint8))
     with pytest.raises(ValueError, match=r"got uint8 \(4, 4\)"):
         preprocess.geometry(np.zeros((4, 4), np.uint8))
 

@@ -86,6 +86,14 @@ def test_a_wrong_buffer_is_refused(make_spec: Specs) -> None:
         preprocess.values(all_levels(), np.zeros((16, 16, 3), np.float32).transpose(2, 0, 1))
 
 
+def test_pixels_of_another_size_are_refused(make_spec: Specs) -> None:
+    preprocess = Preprocess(make_spec(size=(16, 16)))
+    with pytest.raises(ValueError, match=r"pixels must be uint8 \(16, 16, 3\), got uint8 \(15, 16, 3\)"):
+        preprocess.values(all_levels()[1:])
+    with pytest.raises(ValueError, match=r"got float32 \(16, 16, 3\)"):
+        preprocess.values(all_levels().astype(np.float32))  # type: ignore[arg-type]
+
+
 def torchvision_chain(pixels: Pixels, *, short: int, size: int) -> NDArray[np.float32]:
     """Resize, CenterCrop, ToTensor, Normalize as torchvision documents them, on Pillow and NumPy."""
     height, width = pixels.shape[:2]

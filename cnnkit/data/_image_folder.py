@@ -69,7 +69,11 @@ def write_folder(folder: Path, write: Callable[[Path], int], *, source: str, ove
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
     _write_record(partial, source, 0)
-    n = write(partial)
+    try:
+        n = write(partial)
+    except DataError:  # no call goes on from here
+        shutil.rmtree(partial)
+        raise
     _write_record(partial, source, n)
     if folder.exists():
         shutil.rmtree(folder)

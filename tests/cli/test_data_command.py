@@ -95,10 +95,24 @@ def test_what_is_not_recognised_is_asked_about(run_cnnkit: Any, tmp_path: Path) 
 
 
 def test_the_digits(run_cnnkit: Any, tmp_path: Path) -> None:
-    done = run_cnnkit("data", "convert", "sklearn:digits", tmp_path / "digits", "--json")
-    assert json.loads(done.stdout)["parts"] == {"train": 1198, "test": 599}
+    done = run_cnnkit("data", "convert", "sklearn:digits", tmp_path / "digits", "--split", "test", "--json")
+    assert json.loads(done.stdout)["parts"] == {"test": 599}
 
 
 def test_mnists_own_file_is_held_out(run_cnnkit: Any, shared: Path, tmp_path: Path) -> None:
-    done = run_cnnkit("data", "convert", shared / "mnist", tmp_path / "mnist", "--holdout", 5, "--json")
-    assert json.loads(done.stdout)["parts"] == {"train": 8000, "test": 2000}
+    held_out = ("--holdout", 20, "--split", "test")
+    done = run_cnnkit("data", "convert", shared / "mnist", tmp_path / "mnist", *held_out, "--json")
+    assert json.loads(done.stdout)["parts"] == {"test": 500}
+
+
+def test_boxes_become_another_format(run_cnnkit: Any, shared: Path, tmp_path: Path) -> None:
+    done = run_cnnkit("data", "convert", shared / "coco128", tmp_path / "yolo", "--to", "yolo")
+    assert "Crowd regions, which the format cannot say, left out: 10." in done.stderr
+    assert f"{tmp_path / 'yolo'}: 128 images (all 128), from coco to yolo." in done.stderr
+    assert len(list((tmp_path / "yolo" / "labels").glob("*.txt"))) == 128
+
+
+def test_bad_labels_are_exit_code_3(run_cnnkit: Any, tmp_path: Path) -> None:
+    (tmp_path / "gt.json").write_text('{"images": [], "annotations": []}')
+    done = run_cnnkit("data", "convert", tmp_path / "gt.json", tmp_path / "out", exit_code=3)
+    assert f"Error: {tmp_path / 'gt.json'}: Object missing required field `categories`." in done.stderr

@@ -22,6 +22,9 @@ def replace_atomically(path: Path) -> Iterator[Path]:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a library that writes for us may not name the file
+        raise
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -1,16 +1,18 @@
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
 from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
+from cnnkit.cli._sources import open_both, source_options
 from cnnkit.cli._verification import in_words
 
 
 @click.command(cls=Verb)
 @click.argument("source")
 @click.option("-o", "--output", type=_options.PATH, help="The file to write.  [default: exported/NAME.onnx]")
+@source_options
 @click.option(
     "--images", type=_options.PATH, help="Verify on these.  [default: those of the training record, else two photos]"
 )
@@ -23,38 +25,44 @@ from cnnkit.cli._verification import in_words
     show_default=True,
     help="Axes that stay open: the batch; none; the batch, height and width.",
 )
+@_options.spec_options
 @_options.overwrite_option
 @_options.json_option
 def export_command(
     source: str,
     output: Path | None,
-    images: Path | None,
+    weights: Path | None,
+    allow_pickle: bool,
+    transform: str | None,
     no_verify: bool,
     opset: int,
-    dynamic: Literal["batch", "none", "all"],
-    overwrite: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Write a trained network as one .onnx file that knows how to read an image.
 
-    SOURCE is a checkpoint that `cnnkit train` wrote. The file is compared with its source on real images, from the
-    bytes of the image files to the decision, before it takes its name: out of tolerance is exit code 1 and no file.
-    """
-    from cnnkit import exporting, verification
+    SOURCE is a checkpoint of `cnnkit train`; your own model as package.module:make with --weights, --labels and
+    --transform; a .pt2 file of torch.export; timm:NAME or torchvision:NAME; or the name of a network with --weights.
 
+    The file is compared with its source on real images, from the bytes of the image files to the decision, before it
+    takes its name: out of tolerance is exit code 1 and no file.
+    """
+    from cnnkit import exporting
+
+    opened, prepares = open_both(source, weights, transform, allow_pickle=allow_pickle)
     done = exporting.export_source(
-        verification.open_source(source),
+        opened,
         output,
-        images=images,
+        transform=prepares,
+        transform_name=transform,
         opset=opset,
-        dynamic=dynamic,
         check=not no_verify,
-        overwrite=overwrite,
         say=_output.say,
+        **options,
     )
     if as_json:
         _output.emit_json({"path": str(done.path), **done.spec.to_dict()})
         return
-    checked = in_words(done.verification) if done.verification else "not verified, as asked"
-    _output.say(f"Verified: {checked}" if done.verification else f"The file is {checked}.")
+    for line in in_words(done.verification) if done.verification else ["Not verified, as asked."]:
+        _output.say(line)
     _output.say(f"Exported by the {done.exporter} exporter, opset {opset}: {done.path}")

@@ -1,58 +1,47 @@
-"""Source to .onnx: exported, checked, verified, and only then given its name."""
+"""Source to .onnx: described, exported, checked, verified, and only then given its name."""
 
-import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from cnnkit import __version__, graphs
-from cnnkit.errors import CheckFailed, UsageError
-from cnnkit.exporting._checks import check_graph
-from cnnkit.exporting._exporters import Dynamic, ExporterName, Request, require_exporter, run_exporter
-from cnnkit.spec import METADATA_KEY, ModelSpec
+from cnnkit import pipeline
+from cnnkit.errors import UsageError
+from cnnkit.exporting._attempts import Attempts, Exported, Say
+from cnnkit.exporting._exporters import Dynamic, Request, require_exporter
+from cnnkit.exporting._spec import describe
+from cnnkit.spec import ClassName, ModelSpec
 from cnnkit.verification import (
     TRACED_BATCH,
     Source,
-    Verification,
     find_pictures,
     in_eval_mode,
     open_source,
     output_tensors,
     unsteady_parts,
-    verify,
 )
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 DEFAULT_OPSET = 18
 FOLDER = Path("exported")
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What became of an export. `verification` is None only where it was typed that there be none."""
-
-    path: Path
-    spec: ModelSpec
-    exporter: ExporterName
-    verification: Verification | None
-    notes: tuple[str, ...]
 
 
 def export_source(
     source: Source,
     output: Path | None = None,
     *,
+    transform: Any = None,
+    transform_name: str | None = None,
+    classes: Sequence[str | ClassName] | None = None,
+    example: "Tensor | None" = None,
     images: Path | None = None,
     opset: int = DEFAULT_OPSET,
     dynamic: Dynamic = "batch",
     check: bool = True,
     overwrite: bool = False,
     say: Say = lambda message: None,
+    **options: Unpack[pipeline.SpecOptions],
 ) -> Exported:
     """Write a module as one .onnx file with its spec inside.
 
@@ -60,33 +49,83 @@ def export_source(
     compared with the module on real images before it takes its name; nothing is left behind when it is refused.
 
     Args:
-        source: the module with its spec.
+        source: the module, see `verification.open_source`.
         output: the file to write; `exported/NAME.onnx` when None.
+        transform: a torchvision, timm or albumentations object that prepares images.
+        transform_name: what it is called in messages.
+        classes: names in the order of the outputs, when `labels` gives none.
+        example: (N, C, H, W) float32 that the module takes; traced, and where nothing else says so the input's size.
         images: what to verify on; the training record's images or two photographs when None.
         opset: version of the operators.
         dynamic: which axes stay open.
         check: verify; False only at the user's word.
         overwrite: replace a file that is there.
         say: told what happens, in sentences.
+        options: how an image is prepared and the output read, as `pipeline.open_model` takes them.
 
     Raises:
-        UsageError: the file is there already.
+        UsageError: the file is there already; something about the model is not known, and which flag says it.
+        ModelError: transform, labels and module do not fit together.
         CheckFailed: no exporter made a file that does what the module does.
     """
     require_exporter()
     path = output or FOLDER / f"{source.name}.onnx"
     _refuse_existing(path, overwrite=overwrite)
-    spec = source.spec
-    if spec is None:
-        raise UsageError(f"{source.text}: nothing says how an image is prepared for it.")
-    was_training = source.module.training
+    _refuse_static(source, dynamic)
+    shape = None if example is None else _shape_of(example, source)
+    described = describe(
+        source, transform=transform, transform_name=transform_name, classes=classes, shape=shape, **options
+    )
+    was_training = source.module.training and "program" not in source.facts
     with in_eval_mode(source.module):
-        request = _request(source, spec, opset=opset, dynamic=dynamic)
-        notes = _mode_notes(source, request, was_training=was_training)
+        request = _request(source, described.spec, example, opset=opset, dynamic=dynamic)
+        notes = (*source.notes, *described.notes, *_mode_notes(source, request, was_training=was_training))
         for note in notes:
             say(note)
         pictures = find_pictures(images, source.data) if check else None
-        return _Attempts(source, spec, request, pictures, notes, say).write(path)
+        attempts = Attempts(
+            source, described.spec, request, pictures, notes, say, transform=transform, exact=described.exact
+        )
+        return attempts.write(path)
+
+
+def export(
+    source: "nn.Module | str | Path",
+    output: Path | str | None = None,
+    *,
+    transform: Any = None,
+    classes: Sequence[str | ClassName] | None = None,
+    example: "Tensor | None" = None,
+    weights: Path | str | None = None,
+    images: Path | str | None = None,
+    opset: int = DEFAULT_OPSET,
+    dynamic: Dynamic = "batch",
+    verify: bool = True,
+    overwrite: bool = False,
+    **options: Unpack[pipeline.SpecOptions],
+) -> Path:
+    """Export a module, or what `cnnkit export` takes as SOURCE, and return the path of the file.
+
+    The module is put back into the mode that it was in. See `export_source` for the arguments and what is raised.
+    """
+    if isinstance(source, str | Path):
+        opened = open_source(str(source), weights=None if weights is None else Path(weights))
+    else:
+        name = type(source).__qualname__
+        opened = Source(source, Path(output).stem if output else name.lower(), name, facts={"class": name})
+    return export_source(
+        opened,
+        None if output is None else Path(output),
+        transform=transform,
+        classes=classes,
+        example=example,
+        images=None if images is None else Path(images),
+        opset=opset,
+        dynamic=dynamic,
+        check=verify,
+        overwrite=overwrite,
+        **options,
+    ).path
 
 
 def _refuse_existing(path: Path, *, overwrite: bool) -> None:
@@ -96,19 +135,41 @@ def _refuse_existing(path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"{path}: is there already. Give --overwrite to replace it, or another -o.")
 
 
-def _request(source: Source, spec: ModelSpec, *, opset: int, dynamic: Dynamic) -> Request:
+def _refuse_static(source: Source, dynamic: Dynamic) -> None:
+    if source.fixed_batch is not None and dynamic != "none":
+        raise UsageError(
+            f"{source.text}: was made for a batch of {source.fixed_batch} and no other, so --dynamic {dynamic} "
+            "cannot be. Make it again with torch.export.export(..., dynamic_shapes=({0: torch.export.Dim('batch')},)), "
+            "or give --dynamic none."
+        )
+
+
+def _shape_of(example: "Tensor", source: Source) -> tuple[int, int, int]:
+    if example.ndim != 4 or not example.is_floating_point():
+        raise UsageError(
+            f"{source.text}: the example must be float (N, C, H, W), got {example.dtype} {tuple(example.shape)}."
+        )
+    return int(example.shape[1]), int(example.shape[2]), int(example.shape[3])
+
+
+def _request(source: Source, spec: ModelSpec, example: "Tensor | None", *, opset: int, dynamic: Dynamic) -> Request:
     import torch
 
-    batch = 1 if dynamic == "none" else TRACED_BATCH
-    height, width = spec.input.size
-    example = torch.rand((batch, spec.input.n_channels, height, width), generator=torch.Generator().manual_seed(0))
+    batch = source.fixed_batch or (1 if dynamic == "none" else TRACED_BATCH)
+    shape = (spec.input.n_channels, *spec.input.size)
+    if example is not None and tuple(example.shape[1:]) == shape:
+        traced = example[:1].float().repeat(batch, 1, 1, 1)
+    else:
+        traced = torch.rand((batch, *shape), generator=torch.Generator().manual_seed(0))
     parameter = next(source.module.parameters(), None)
     if parameter is not None:
-        example = example.to(parameter.device)
-    return Request(source.module, example, spec.input.name, _output_names(source, spec, example), opset, dynamic)
+        traced = traced.to(parameter.device)
+    names = _output_names(source, spec, traced)
+    return Request(source.module, traced, spec.input.name, names, opset, dynamic)
 
 
 def _output_names(source: Source, spec: ModelSpec, example: "Tensor") -> list[str]:
+    """The first tensor that the module returns has the name that the spec reads."""
     import torch
 
     with torch.inference_mode():
@@ -121,92 +182,9 @@ def _mode_notes(source: Source, request: Request, *, was_training: bool) -> list
     if was_training:
         notes.append(f"{source.text} was in training mode; it is exported in eval mode.")
     stubborn = [name or type(part).__name__ for name, part in source.module.named_modules() if part.training]
-    if stubborn:
+    if stubborn and "program" not in source.facts:
         notes.append(f"Still in training mode after eval(): {', '.join(stubborn[:5])}.")
     random = unsteady_parts(source.module, request.example.cpu().numpy())
     if random:
         notes.append(f"Two runs on one input gave two results; random are: {', '.join(random[:5])}.")
     return notes
-
-
-class _Attempts:
-    """One exporter after the other, until a file is right."""
-
-    def __init__(
-        self, source: Source, spec: ModelSpec, request: Request, pictures: Any, notes: list[str], say: Say
-    ) -> None:
-        self._source, self._spec, self._request = source, spec, request
-        self._pictures, self._notes, self._say = pictures, notes, say
-
-    def write(self, path: Path) -> Exported:
-        refused: dict[str, str] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for name in ("dynamo", "torchscript"):
-            with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
-                try:
-                    return self._attempt(name, Path(folder) / path.name, path, refused)
-                except Exception as error:  # an exporter may raise anything; every reason is told
-                    refused[name] = _reason(error)
-                    self._say(f"The {name} exporter's file is refused: {refused[name]}")
-        reasons = " ".join(f"{name}: {reason}" for name, reason in refused.items())
-        hints = " ".join(self._notes)
-        raise CheckFailed(
-            f"{self._source.text}: no exporter made a right file, and none was written. {reasons} {hints}".strip()
-        )
-
-    def _attempt(self, name: ExporterName, temporary: Path, path: Path, refused: dict[str, str]) -> Exported:
-        run_exporter(name, self._request, temporary)
-        model = graphs.load(temporary)
-        check_graph(model, self._request, temporary)
-        graphs.remove_stack_traces(model)
-        spec = self._spec.model_copy(update={"provenance": self._provenance(name, refused)})
-        found = self._verify(model, spec, temporary)
-        record: dict[str, Any] = found.to_dict() if found else {"skipped": "--no-verify was given"}
-        spec = spec.model_copy(update={"verification": record})
-        graphs.set_metadata(model, {METADATA_KEY: spec.to_json()})
-        graphs.save(model, path)
-        return Exported(path, spec, name, found, tuple(self._notes))
-
-    def _verify(self, model: Any, spec: ModelSpec, temporary: Path) -> Verification | None:
-        if self._pictures is None:
-            return None
-        graphs.set_metadata(model, {METADATA_KEY: spec.to_json()})
-        graphs.save(model, temporary)
-        found = verify(temporary, self._source.module, self._pictures, traced_batch=len(self._request.example))
-        found.require("The file")
-        return found
-
-    def _provenance(self, name: str, refused: dict[str, str]) -> dict[str, Any]:
-        import torch
-
-        facts: dict[str, Any] = {
-            "source": self._source.text,
-            "created_by": f"cnnkit {__version__}",
-            "exporter": name,
-            "torch": torch.__version__,
-            "opset": self._request.opset,
-            "dynamic": self._request.dynamic,
-            **self._source.facts,
-        }
-        if refused:
-            facts["refused"] = refused
-        if self._notes:
-            facts["notes"] = self._notes
-        return facts
-
-
-def _reason(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
-    return text if isinstance(error, CheckFailed) else f"{type(error).__name__}: {text}"
-
-
-def export(
-    source: Any, output: Path | str | None = None, *, overwrite: bool = False, images: Path | str | None = None
-) -> Path:
-    """Export a checkpoint of `cnnkit train`, verified; returns the file's path."""
-    opened = source if isinstance(source, Source) else open_source(str(source))
-    done = export_source(
-        opened, Path(output) if output else None, overwrite=overwrite, images=Path(images) if images else None
-    )
-    return done.path

@@ -1,10 +1,12 @@
 """An exported file against its source, from file bytes to decision; and the sources themselves."""
 
 from cnnkit.verification._forward import forward, in_eval_mode, output_tensors, unsteady_parts
+from cnnkit.verification._objects import import_object, import_transform
 from cnnkit.verification._pictures import N_PICTURES, Picture, Pictures, find_pictures
 from cnnkit.verification._record import Comparison, OutputDifference, OwnPreprocessing, Precision, Verification
-from cnnkit.verification._sources import Source, open_source
-from cnnkit.verification._verify import TRACED_BATCH, prepared, verify
+from cnnkit.verification._source import Source
+from cnnkit.verification._sources import open_source
+from cnnkit.verification._verify import TRACED_BATCH, prepared, verify, verify_file
 
 __all__ = [
     "N_PICTURES",
@@ -19,10 +21,13 @@ __all__ = [
     "Verification",
     "find_pictures",
     "forward",
+    "import_object",
+    "import_transform",
     "in_eval_mode",
     "open_source",
     "output_tensors",
     "prepared",
     "unsteady_parts",
     "verify",
+    "verify_file",
 ]

@@ -1,7 +1,7 @@
 """A torch module as a function of arrays."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def in_eval_mode(module: "nn.Module") -> Iterator[None]:
-    """Put a module into eval mode, and every part of it back into its own mode afterwards."""
+    """Put a module into eval mode, and every part of it back into its own mode afterwards.
+
+    An exported program has no modes and stays as it is.
+    """
     modes = {name: part.training for name, part in module.named_modules()}
-    module.eval()
+    with suppress(NotImplementedError):
+        module.eval()
     try:
         yield
     finally:

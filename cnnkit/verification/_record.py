@@ -45,12 +45,16 @@ class Comparison(_Model):
 
 
 class OwnPreprocessing(_Model):
-    """The source's own transform beside the preprocessing in the spec, on the same files."""
+    """The source's own transform beside the preprocessing in the spec, on the same pictures, in levels of 255.
 
-    max_level: float
-    mean_level: float
-    top1_agreement: float | None
+    `mean_level` is that of the worst picture. `not_run` says why the transform could not be run.
+    """
+
+    max_level: float | None = None
+    mean_level: float | None = None
+    top1_agreement: float | None = None
     problems: tuple[str, ...] = ()
+    not_run: str | None = None
 
 
 class PictureFacts(_Model):

@@ -14,8 +14,10 @@ from cnnkit.postprocess import probabilities
 from cnnkit.spec import ClassificationOutput, ModelSpec
 from cnnkit.verification._differences import AGREEMENT, decisions, difference, tolerance
 from cnnkit.verification._forward import forward, in_eval_mode
-from cnnkit.verification._pictures import Picture, Pictures, find_pictures
+from cnnkit.verification._own import compare_transform
+from cnnkit.verification._pictures import N_PICTURES, Picture, Pictures, find_pictures
 from cnnkit.verification._record import Comparison, OutputDifference, PictureFacts, Precision, Verification
+from cnnkit.verification._source import Source
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,6 +36,8 @@ def verify(
     precision: Precision = "fp32",
     traced_batch: int = TRACED_BATCH,
     devices: Sequence[str] = ("cpu",),
+    transform: Any = None,
+    exact: bool = True,
 ) -> Verification:
     """Run a file and the module that it was made from on the same images and say how far they are apart.
 
@@ -48,33 +52,60 @@ def verify(
         precision: which tolerances hold.
         traced_batch: the batch size that the exporter saw.
         devices: where the file is run.
+        transform: the source's own preprocessing, to be compared with that in the spec.
+        exact: whether its pixels are expected to be the same.
 
     Returns:
         The record; true when everything is within tolerance.
     """
     found = pictures if isinstance(pictures, Pictures) else find_pictures(pictures, None)
-    problems: list[str] = []
-    comparisons = []
+    comparisons: list[Comparison] = []
+    fed = spec
     for device in devices:
         model = pipeline.open_model(path, device=device)
         feeds = prepared(model.spec, found.each)
+        fed = spec or model.spec
         source_feeds = feeds if spec is None else prepared(spec, found.each)
         with in_eval_mode(module):
             expected = _in_batches(source_feeds.astype(np.float32), traced_batch, lambda batch: forward(module, batch))
         judge = _Judge(model, expected, precision)
         sizes = _batch_sizes(model, traced_batch)
         comparisons += [judge.compare(feeds, size) for size in sizes]
-    for each in comparisons:
-        problems += [problem for problem in each.problems if problem not in problems]
+    own = None
+    if transform is not None and fed is not None:
+        own = compare_transform(transform, module, fed, found.each, exact=exact)
+    problems = [problem for each in comparisons for problem in each.problems]
+    problems += own.problems if own else ()
     return Verification(
         passed=not problems,
         precision=precision,
         origin=found.origin,
         images=tuple(PictureFacts(name=picture.name, sha256=picture.sha256) for picture in found.each),
         comparisons=tuple(comparisons),
-        problems=tuple(problems),
+        own_preprocessing=own,
+        problems=tuple(dict.fromkeys(problems)),
         versions=_versions(),
     )
+
+
+def verify_file(
+    path: Path,
+    source: Source,
+    *,
+    images: Path | None = None,
+    limit: int = N_PICTURES,
+    precision: Precision | None = None,
+    devices: Sequence[str] = ("cpu",),
+    transform: Any = None,
+) -> Verification:
+    """Verify a file against a source on at most `limit` images: `images`, the training record's, or two photographs.
+
+    `precision` None: what the file's spec says it was written in, else fp32.
+    """
+    pictures = find_pictures(images, source.data, n=limit)
+    spec = pipeline.open_model(path, device="cpu").spec
+    written = precision or spec.provenance.get("precision", "fp32")
+    return verify(path, source.module, pictures, precision=written, devices=devices, transform=transform)
 
 
 def prepared(spec: ModelSpec, pictures: Sequence[Picture]) -> NDArray[Any]:

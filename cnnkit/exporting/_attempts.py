@@ -1,0 +1,112 @@
+"""One exporter after the other, until a file does what its source does."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnkit import __version__, graphs
+from cnnkit.errors import CheckFailed
+from cnnkit.exporting._checks import check_graph
+from cnnkit.exporting._exporters import EXPORTERS, ExporterName, Request, run_exporter
+from cnnkit.spec import METADATA_KEY, ModelSpec
+from cnnkit.verification import Pictures, Source, Verification, verify
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What became of an export. `verification` is None only where it was typed that there be none."""
+
+    path: Path
+    spec: ModelSpec
+    exporter: ExporterName
+    verification: Verification | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Everything that the attempts share. `pictures` None: no verification; `transform`: the source's own, if any."""
+
+    source: Source
+    spec: ModelSpec
+    request: Request
+    pictures: Pictures | None
+    notes: tuple[str, ...]
+    say: Say
+    transform: Any = None
+    exact: bool = True
+
+    def write(self, path: Path) -> Exported:
+        """Write `path`; CheckFailed with every exporter's reason when none made a right file, and nothing is left."""
+        refused: dict[str, str] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for name in EXPORTERS:
+            with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
+                try:
+                    return self._attempt(name, Path(folder) / path.name, path, refused)
+                except Exception as error:  # an exporter may raise anything; every reason is told
+                    refused[name] = _reason(error)
+                    self.say(f"The {name} exporter's file is refused: {refused[name]}")
+        reasons = " ".join(f"{name}: {reason}" for name, reason in refused.items())
+        raise CheckFailed(
+            " ".join(
+                [f"{self.source.text}: no exporter made a right file, and none was written.", reasons, *self.notes]
+            )
+        )
+
+    def _attempt(self, name: ExporterName, temporary: Path, path: Path, refused: dict[str, str]) -> Exported:
+        run_exporter(name, self.request, temporary)
+        model = graphs.load(temporary)
+        check_graph(model, self.request, temporary)
+        graphs.remove_stack_traces(model)
+        spec = self.spec.model_copy(update={"provenance": self._provenance(name, refused)})
+        found = self._verify(model, spec, temporary)
+        record: dict[str, Any] = found.to_dict() if found else {"skipped": "--no-verify was given"}
+        spec = spec.model_copy(update={"verification": record})
+        graphs.set_metadata(model, {METADATA_KEY: spec.to_json()})
+        graphs.save(model, path)
+        return Exported(path, spec, name, found, self.notes)
+
+    def _verify(self, model: Any, spec: ModelSpec, temporary: Path) -> Verification | None:
+        if self.pictures is None:
+            return None
+        graphs.set_metadata(model, {METADATA_KEY: spec.to_json()})
+        graphs.save(model, temporary)
+        found = verify(
+            temporary,
+            self.source.module,
+            self.pictures,
+            traced_batch=len(self.request.example),
+            transform=self.transform,
+            exact=self.exact,
+        )
+        found.require("The file")
+        return found
+
+    def _provenance(self, name: str, refused: dict[str, str]) -> dict[str, Any]:
+        import torch
+
+        facts: dict[str, Any] = {
+            "source": self.source.text,
+            "created_by": f"cnnkit {__version__}",
+            "exporter": name,
+            "torch": torch.__version__,
+            "opset": self.request.opset,
+            "dynamic": self.request.dynamic,
+            **self.source.facts,
+        }
+        if refused:
+            facts["refused"] = refused
+        if self.notes:
+            facts["notes"] = list(self.notes)
+        return facts
+
+
+def _reason(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return text if isinstance(error, CheckFailed) else f"{type(error).__name__}: {text}"

@@ -26,6 +26,8 @@ class Answers:
     truth: NDArray[np.int64]
     predicted: NDArray[np.int64]
     rank: NDArray[np.int64]
+    best: NDArray[np.int64]  # the rank if every tie fell well
+    worst: NDArray[np.int64]
     p: NDArray[np.float32]
     confidence: NDArray[np.float32]
 
@@ -48,6 +50,7 @@ def answers_of(joined: Joined, labels: Mapping[str, int], *, source: str) -> Ans
         )
     index = np.fromiter((labels[key] for key in joined.keys.to_pylist()), np.int64, len(joined.ok))
     scores, truth = joined.scores.T, index[joined.ok]
+    bounds = metrics.label_rank_bounds(scores, truth)
     predicted, at = metrics.predicted_classes(scores), np.arange(len(truth))
     return Answers(
         labels=index,
@@ -56,6 +59,8 @@ def answers_of(joined: Joined, labels: Mapping[str, int], *, source: str) -> Ans
         truth=truth,
         predicted=predicted,
         rank=metrics.label_ranks(scores, truth),
+        best=bounds.best,
+        worst=bounds.worst,
         p=scores[at, truth],
         confidence=scores[at, predicted],
     )

@@ -23,15 +23,15 @@ def curves_of(answers: Answers) -> Curves:
         scores, positives = answers.scores[:, at], answers.truth == at
         curve = metrics.pr_curve(scores, positives)
         if curve is not None:
-            pr.append(_thinned(at, curve.recall, curve.precision, curve.threshold, n))
+            pr.append(thinned(at, curve.recall, curve.precision, curve.threshold, n))
         rates = metrics.roc_curve(scores, positives)
         if rates is not None:  # the first point's threshold is infinite, and (0, 0) needs no telling
             points = (rates.false_positive_rate[1:], rates.true_positive_rate[1:], rates.threshold[1:])
-            roc.append(_thinned(at, *points, n))
+            roc.append(thinned(at, *points, n))
     return Curves(pr=tuple(pr), roc=tuple(roc))
 
 
-def _thinned(
+def thinned(
     index: int | None, x: NDArray[np.float64], y: NDArray[np.float64], threshold: NDArray[np.float64], n: int
 ) -> Curve:
     kept = _spread_points(x, y, n)

@@ -6,8 +6,6 @@ from cnnkit import metrics
 from cnnkit.evaluation._answers import Answers
 from cnnkit.results import Figure
 
-P_CLIPPED = 2.0**-126
-
 
 def proportion(hits: int, n: int, *, note: str | None = None) -> Figure:
     low, high = metrics.wilson(hits, n)
@@ -30,7 +28,7 @@ def accuracies(answers: Answers, *, n_bad: int, topk: Iterable[int] = ()) -> dic
     figures: dict[str, Figure] = {}
     for k in sorted({1, 5, *topk}):
         accuracy = _top_k(answers, k)
-        figures |= {f"top{k}_accuracy": accuracy, f"top{k}_error": complement(accuracy)}
+        figures |= {f"top{k}_accuracy": accuracy, f"top{k}_error": complement(accuracy), **_tied(answers, k)}
     hits = int((answers.rank == 1).sum())
     note = f"{n_bad} without an answer count as wrong" if n_bad else None
     figures["top1_accuracy_of_all"] = proportion(hits, len(answers.rank) + n_bad, note=note)
@@ -41,7 +39,20 @@ def _top_k(answers: Answers, k: int) -> Figure:
     n = len(answers.rank)
     if k >= answers.n_classes:
         return Figure(value=1.0, n=n, note=f"{k} guesses among {answers.n_classes} classes are always right")
-    return proportion(int((answers.rank <= k).sum()), n)
+    n_tied = int(((answers.best <= k) != (answers.worst <= k)).sum())
+    note = f"{n_tied} images hang on a tie: of equal scores the lowest index counts" if n_tied else None
+    return proportion(int((answers.rank <= k).sum()), n, note=note)
+
+
+def _tied(answers: Answers, k: int) -> dict[str, Figure]:
+    """Where ties touch the figure: what it would be if all fell well, and if all fell badly."""
+    n, hits = len(answers.rank), [int((each <= k).sum()) for each in (answers.best, answers.worst)]
+    if hits[0] == hits[1] or k >= answers.n_classes:
+        return {}
+    return {
+        f"top{k}_accuracy_ties_best": proportion(hits[0], n, note="if every tie fell well"),
+        f"top{k}_accuracy_ties_worst": proportion(hits[1], n, note="if every tie fell badly"),
+    }
 
 
 def averages(estimates: metrics.ReportEstimates, n: int) -> dict[str, Figure]:
@@ -51,16 +62,3 @@ def averages(estimates: metrics.ReportEstimates, n: int) -> dict[str, Figure]:
         name: figure_from_estimate(estimate, n, note=same if name.startswith("micro") else None)
         for name, estimate in estimates.averages.items()
     }
-
-
-def cross_entropy(answers: Answers, *, resamples: int, seed: int) -> Figure:
-    n = len(answers.rank)
-    if not answers.are_probabilities:
-        return Figure(value=None, n=n, note="the scores are no probabilities")
-    losses = metrics.log_losses(answers.p)
-    n_clipped = int((answers.p < P_CLIPPED).sum())
-    interval = metrics.bootstrap_mean(losses, resamples=resamples, seed=seed)
-    low, high = interval or (None, None)
-    note = f"{n_clipped} probabilities raised to 2^-126" if n_clipped else None
-    method = "bootstrap" if interval else None
-    return Figure(value=float(losses.mean()), low=low, high=high, n=n, method=method, note=note)

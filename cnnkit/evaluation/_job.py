@@ -15,6 +15,7 @@ from cnnkit.evaluation._measure import Measured, measure
 from cnnkit.evaluation._source import Source, keys_of, open_source, refuse_other_images
 from cnnkit.predictions import Run
 from cnnkit.results import DataFacts, Intervals, Results, write_results
+from cnnkit.spec import ClassificationOutput, ModelSpec
 
 
 def evaluate(
@@ -79,6 +80,7 @@ def evaluate(
             source.run.spec.names,
             n_bad=_n_bad(joined),
             topk=_checked(topk),
+            softmax=_is_softmax(source.run.spec),
             resamples=resamples,
             seed=seed,
         )
@@ -95,6 +97,10 @@ def evaluate(
 def _keys_root(data: Path, truth: Truth) -> Path:
     """The folder that the run's keys are relative to."""
     return data if truth.prefix else truth.root
+
+
+def _is_softmax(spec: ModelSpec) -> bool:
+    return isinstance(spec.output, ClassificationOutput) and spec.output.activation == "softmax"
 
 
 def _names(class_map: Path | str | Mapping[str, str] | None) -> Mapping[str, str] | None:
@@ -152,6 +158,8 @@ def _results(
         per_class=measured.per_class,
         confusion=measured.confusion,
         curves=measured.curves,
+        calibration=measured.calibration,
+        operating_points=measured.operating_points,
         warnings=(*truth.notes, *(run.manifest.notes if run.manifest else ())),
     )
 

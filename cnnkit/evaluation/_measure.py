@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from cnnkit import metrics
 from cnnkit.evaluation._answers import Answers
+from cnnkit.evaluation._confidence import calibration_of, operating_points_of, probability_figures, risk_coverage_of
 from cnnkit.evaluation._curves import curves_of
-from cnnkit.evaluation._figures import accuracies, averages, cross_entropy, figure_from_estimate
-from cnnkit.results import ClassFigures, Confusion, Curves, Figure
+from cnnkit.evaluation._figures import accuracies, averages, figure_from_estimate
+from cnnkit.results import Calibration, ClassFigures, Confusion, Curves, Figure, OperatingPoint
 
 FEW_IMAGES = 30
 
@@ -21,11 +22,20 @@ class Measured:
     per_class: tuple[ClassFigures, ...]
     confusion: Confusion
     curves: Curves
+    calibration: Calibration | None
+    operating_points: tuple[OperatingPoint, ...]
     n_classes_scored: int
 
 
 def measure(
-    answers: Answers, names: Sequence[str], *, n_bad: int, topk: Iterable[int], resamples: int, seed: int
+    answers: Answers,
+    names: Sequence[str],
+    *,
+    n_bad: int,
+    topk: Iterable[int],
+    softmax: bool,
+    resamples: int,
+    seed: int,
 ) -> Measured:
     counts = metrics.confusion_matrix(answers.predicted, answers.truth, n_classes=answers.n_classes)
     report = metrics.report_estimates(counts, resamples=resamples, seed=seed)
@@ -36,13 +46,15 @@ def measure(
         **averages(report, n),
         "map": figure_from_estimate(ranking.mean_average_precision, n),
         "roc_auc": figure_from_estimate(ranking.macro_roc_auc, n),
-        "cross_entropy": cross_entropy(answers, resamples=resamples, seed=seed),
+        **probability_figures(answers, resamples=resamples, seed=seed),
     }
     return Measured(
         figures=figures,
         per_class=_per_class(names, counts, report, ranking),
         confusion=_confusion(counts),
-        curves=curves_of(answers),
+        curves=curves_of(answers).model_copy(update={"risk_coverage": risk_coverage_of(answers)}),
+        calibration=calibration_of(answers, softmax=softmax),
+        operating_points=operating_points_of(answers),
         n_classes_scored=int((counts.sum(axis=1) > 0).sum()),
     )
 

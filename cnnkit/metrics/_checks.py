@@ -79,6 +79,15 @@ def check_zero_one(values: ArrayLike, *, shape: tuple[int, ...]) -> Bools:
     return array.astype(np.bool_)
 
 
+def check_confidences(confidence: ArrayLike, correct: ArrayLike) -> tuple[NDArray[np.float64], Bools]:
+    """Probabilities (n,) in [0, 1] and for each whether the answer is right."""
+    array = np.asarray(confidence)
+    if array.ndim != 1:
+        raise ValueError(f"confidence must be (n,), got shape {array.shape}")
+    sure = check_probabilities(array[:, None])[:, 0].astype(np.float64)
+    return sure, check_zero_one(correct, shape=sure.shape)
+
+
 def check_k(k: int, n_classes: int) -> int:
     if not 1 <= k <= n_classes:
         raise ValueError(f"k={k} is out of range: the scores have {n_classes} classes")

@@ -83,10 +83,15 @@ def bootstrap_mean(
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or not len(array) or not np.isfinite(array).all():
         raise ValueError(f"values must be (n,) finite numbers, at least one, got shape {array.shape}")
-    drawn = [weights.T @ array for weights in resample_weights(len(array), resamples=resamples, seed=seed)]
     mean = float(array.mean())
-    replicates = np.concatenate(drawn) / len(array)
+    replicates = resampled_sums(array[:, None], resamples=resamples, seed=seed)[:, 0] / len(array)
     return bootstrap_interval(replicates, mean, n=len(array), influence=array - mean, level=level)
+
+
+def resampled_sums(values: NDArray[np.float64], *, resamples: int, seed: int) -> NDArray[np.float64]:
+    """The sum of each column of `values` (n, columns) over each resample of its rows: (resamples, columns)."""
+    drawn = resample_weights(len(values), resamples=resamples, seed=seed)
+    return np.concatenate([weights.T @ values for weights in drawn])
 
 
 def resample_weights(n: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:

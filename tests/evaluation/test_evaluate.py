@@ -165,3 +165,59 @@ def test_inference_options_beside_a_run_are_refused(make_run: MakeRun, tmp_path:
 def test_neither_run_nor_model(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothing: no such run folder or model"):
         evaluate(tmp_path / "nothing", tmp_path)
+
+
+def test_ties_stand_beside_the_figure_that_they_touch(make_run: MakeRun, tmp_path: Path) -> None:
+    answers = {"cat/1.png": [0.5, 0.5], "dog/1.png": [0.5, 0.5], "dog/2.png": [0.1, 0.9]}
+    figures = evaluate(make_run(answers, ["cat", "dog"]), tmp_path / "images").figures
+    assert figures["top1_accuracy"].value == pytest.approx(2 / 3)
+    assert figures["top1_accuracy"].note == "2 images hang on a tie: of equal scores the lowest index counts"
+    assert figures["top1_accuracy_ties_best"].value == 1
+    assert figures["top1_accuracy_ties_worst"].value == pytest.approx(1 / 3)
+    assert "top5_accuracy_ties_best" not in figures
+
+
+def test_without_ties_nothing_is_said_of_them(make_run: MakeRun, tmp_path: Path) -> None:
+    figures = evaluate(make_run(PETS, NAMES), tmp_path / "images").figures
+    assert not [name for name in figures if "ties" in name]
+    assert figures["top1_accuracy"].note is None
+
+
+def test_calibration_and_operating_points(make_run: MakeRun, tmp_path: Path) -> None:
+    results = evaluate(make_run(PETS, NAMES), tmp_path / "images")
+    assert results.calibration is not None
+    assert sum(each.n for each in results.calibration.equal_width) == 4
+    assert results.figures["ece"].value == pytest.approx((0.1 + 0.1 + 0.2 + 0.6) / 4)
+    point = results.operating_points[0]
+    assert (point.wanted_precision, point.precision, point.coverage) == (0.9, 1.0, 0.75)
+    assert point.threshold == pytest.approx(0.8)
+    assert results.curves.risk_coverage is not None
+    assert results.curves.risk_coverage.x[-1] == 1
+    assert results.curves.risk_coverage.y[-1] == 0.75
+
+
+def test_every_interval_holds_its_figure(make_run: MakeRun, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"c{at}" for at in range(6)]
+    answers = {f"c{at % 6}/{at}.png": rng.dirichlet(np.ones(6) + 3 * np.eye(6)[at % 6]) for at in range(90)}
+    results = evaluate(make_run(answers, names, shard_size=50), tmp_path / "images")
+    for name, figure in results.figures.items():
+        assert figure.value is not None, name
+        assert figure.low is not None, name
+        assert figure.high is not None, name
+        assert figure.low <= figure.value <= figure.high, name
+        assert figure.method in ("wilson", "bootstrap"), name
+    for entry in results.per_class:
+        assert entry.note == "rests on fewer than 30 images"
+        assert set(entry.intervals) == {"precision", "recall", "f1", "ap", "roc_auc"}
+        for name, (low, high) in entry.intervals.items():
+            assert low <= getattr(entry, name) <= high
+
+
+def test_the_seed_decides_the_intervals(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(PETS, NAMES)
+    one, same, other = (evaluate(run, tmp_path / "images", seed=seed, resamples=200) for seed in (0, 0, 1))
+    assert one == same
+    assert one.figures["brier"].low != other.figures["brier"].low
+    assert one.intervals is not None
+    assert (one.intervals.level, one.intervals.resamples, one.intervals.seed) == (0.95, 200, 0)

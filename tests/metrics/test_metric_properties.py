@@ -22,6 +22,7 @@ def confusion_figures(scores: NDArray[Any], labels: NDArray[Any]) -> metrics.Cla
 FIGURES: dict[str, Callable[..., Any]] = {
     "average_precisions": metrics.average_precisions,
     "cross_entropy": metrics.cross_entropy,
+    "fit_temperature": metrics.fit_temperature,
     "macro_roc_auc": metrics.macro_roc_auc,
     "mean_average_precision": metrics.mean_average_precision,
     "roc_aucs": metrics.roc_aucs,
@@ -30,13 +31,16 @@ FIGURES: dict[str, Callable[..., Any]] = {
 }
 # as before, with the number of samples in the answer
 REPORTS: dict[str, Callable[..., Any]] = {
+    "label_rank_bounds": lambda scores, labels: [np.sort(each) for each in metrics.label_rank_bounds(scores, labels)],
     "classification_report": confusion_figures,
     "ranking_estimates": lambda scores, labels: metrics.ranking_estimates(scores, labels, bootstrap_up_to=0),
 }
 # an answer for each sample
 EACH_SAMPLE: dict[str, Callable[..., Any]] = {
+    "brier_scores": metrics.brier_scores,
     "label_ranks": metrics.label_ranks,
     "predicted_classes": lambda scores, labels: metrics.predicted_classes(scores),
+    "tempered_log_losses": lambda scores, labels: metrics.tempered_log_losses(scores, labels, temperature=2),
 }
 # one class against the rest: scores (n,) and positives (n,)
 BINARY: dict[str, Callable[..., Any]] = {
@@ -49,6 +53,12 @@ BINARY: dict[str, Callable[..., Any]] = {
 }
 # tested by themselves: what they take is neither of these
 OTHERS = {
+    "binned_gaps",
+    "calibration_error",
+    "probability_estimates",
+    "reliability_bins",
+    "risk_coverage",
+    "threshold_for_precision",
     "bootstrap_interval",
     "bootstrap_mean",
     "check_scores",
@@ -66,7 +76,8 @@ DETECTION = {
     for name in set(metrics.__all__) - RECORDS
     if getattr(metrics, name).__module__.rpartition(".")[2].startswith(DETECTION_FILES)
 }
-WITH_LABELS = {**FIGURES, **REPORTS, "label_ranks": metrics.label_ranks}
+WITH_LABELS = {**FIGURES, **REPORTS, **{name: EACH_SAMPLE[name] for name in EACH_SAMPLE if name != "predicted_classes"}}
+EVERY = {**WITH_LABELS, **EACH_SAMPLE}
 
 
 @pytest.fixture
@@ -109,8 +120,8 @@ def test_each_sample_by_itself(name: str, case: Arrays) -> None:
     scores, labels = case
     whole = EACH_SAMPLE[name](scores, labels)
     alone = [EACH_SAMPLE[name](scores[at : at + 1], labels[at : at + 1])[0] for at in range(len(labels))]
-    assert whole.tolist() == alone
-    assert whole.dtype == np.int64
+    assert whole.tolist() == pytest.approx(alone)
+    assert whole.dtype in (np.int64, np.float64)
 
 
 @pytest.mark.parametrize("name", BINARY)
@@ -127,26 +138,26 @@ def test_only_the_order_of_scores_matters(name: str, case: Arrays) -> None:
     assert_same(BINARY[name](scores, positives), BINARY[name](np.log(scores) * 3 - 7, positives))
 
 
-@pytest.mark.parametrize("name", [*WITH_LABELS, *EACH_SAMPLE])
+@pytest.mark.parametrize("name", EVERY)
 def test_lists_and_float32_are_taken(name: str, case: Arrays) -> None:
-    function = {**WITH_LABELS, **EACH_SAMPLE}[name]
+    function = EVERY[name]
     scores, labels = case[0].astype(np.float32), case[1]
     assert_same(function(scores, labels), function(scores.tolist(), labels.tolist()))
 
 
-@pytest.mark.parametrize("name", [*WITH_LABELS, *EACH_SAMPLE])
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_scores_that_are_no_numbers_are_refused(name: str, case: Arrays, bad: float) -> None:
     scores, labels = case
     scores[5, 2] = bad
     with pytest.raises(ValueError, match=rf"a score is {bad} \(sample 5, class 2\): scores must be finite"):
-        {**WITH_LABELS, **EACH_SAMPLE}[name](scores, labels)
+        EVERY[name](scores, labels)
 
 
-@pytest.mark.parametrize("name", [*WITH_LABELS, *EACH_SAMPLE])
+@pytest.mark.parametrize("name", EVERY)
 def test_empty_input_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="empty"):
-        {**WITH_LABELS, **EACH_SAMPLE}[name](np.zeros((0, 3)), np.zeros(0, dtype=int))
+        EVERY[name](np.zeros((0, 3)), np.zeros(0, dtype=int))
 
 
 @pytest.mark.parametrize("name", WITH_LABELS)

@@ -1,6 +1,6 @@
 """Each container's own way of saying size, depth, alpha and orientation; one function a kind.
 
-All raise struct.error, IndexError, KeyError or ValueError where the bytes end early or contradict themselves.
+All raise one of BROKEN where the bytes end early or contradict themselves.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import TypedDict
 from cnnkit.images._tiff import ORIENTATION, orientation_from_exif, read_directories
 
 __all__ = [
+    "BROKEN",
     "Facts",
     "read_avif",
     "read_bmp",
@@ -24,6 +25,9 @@ __all__ = [
     "read_tiff",
     "read_webp",
 ]
+
+
+BROKEN = (struct.error, IndexError, KeyError, ValueError, OverflowError, StopIteration)
 
 
 class Facts(TypedDict, total=False):
@@ -67,11 +71,11 @@ def read_png(data: bytes) -> Facts:
     for name, body in _png_chunks(data):
         if name == b"tRNS":
             facts["alpha"] = True
-            if colour == 0:
+            if colour == 0 and len(body) == 2:
                 (level,) = struct.unpack(">H", body)
                 facts["clear_level"] = level * {1: 255, 2: 85, 4: 17}.get(depth, 1)
         elif name == b"acTL":
-            facts["more_frames"] = struct.unpack_from(">L", body)[0] > 1
+            facts["more_frames"] = int.from_bytes(body[:4], "big") > 1
         elif name == b"eXIf":
             facts["orientation"] = orientation_from_exif(body)
         elif name in (b"zTXt", b"tEXt") and body.startswith(b"Raw profile type exif\0"):
@@ -97,7 +101,10 @@ def _raw_profile(name: bytes, body: bytes) -> bytes:
             text = zlib.decompressobj().decompress(text[1:], 1 << 20)
         except zlib.error:
             return b""
-    return bytes.fromhex(b"".join(text.split(b"\n")[3:]).decode("ascii", "replace"))
+    try:
+        return bytes.fromhex(b"".join(text.split(b"\n")[3:]).decode("ascii", "replace"))
+    except ValueError:
+        return b""
 
 
 def read_gif(data: bytes) -> Facts:
@@ -187,7 +194,7 @@ def read_tiff(data: bytes) -> Facts:
 def _has_more(directories: Iterator[object]) -> bool:
     try:
         return next(directories, None) is not None
-    except struct.error:
+    except BROKEN:
         return False
 
 
@@ -210,7 +217,7 @@ _AVIF_TURNS = (  # by quarter turns to the left, then by mirror: none, top and b
 
 def read_avif(data: bytes) -> Facts:
     """The largest `ispe` (size) property: the picture, its alpha plane and its tiles have one each."""
-    head = data[: data.find(b"mdat")] if b"mdat" in data else data
+    head = data[: data.find(b"mdat")] if b"ispe" in data[: data.find(b"mdat")] else data
     sizes = [struct.unpack_from(">LL", head, found.end() + 4) for found in re.finditer(rb"ispe", head)]
     width, height = max(sizes, key=lambda size: size[0] * size[1])
     turn, mirror = re.search(rb"irot(.)", head, re.DOTALL), re.search(rb"imir(.)", head, re.DOTALL)

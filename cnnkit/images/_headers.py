@@ -4,12 +4,11 @@ Pillow's lazy open would say the same for most files, but it refuses some that O
 chunks and sizes) and takes ten times as long.
 """
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cnnkit.images import _containers
-from cnnkit.images._containers import Facts
+from cnnkit.images._containers import BROKEN, Facts
 
 __all__ = ["Header", "read_header"]
 
@@ -83,7 +82,7 @@ def read_header(data: bytes) -> Header | None:
 def _header(kind: str, data: bytes, reader: Callable[[bytes], Facts]) -> Header:
     try:
         return Header(kind, **reader(data))
-    except (struct.error, IndexError, KeyError, ValueError, StopIteration):
+    except BROKEN:
         return Header(kind)
 
 

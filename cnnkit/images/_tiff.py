@@ -28,7 +28,7 @@ def orientation_from_exif(exif: bytes) -> int:
     """Read the EXIF orientation, 1 to 8; 1 where it is missing, damaged or out of range."""
     try:
         found = next(read_directories(exif.removeprefix(b"Exif\0\0"))).get(ORIENTATION, (1,))[0]
-    except (KeyError, IndexError, StopIteration, struct.error):
+    except (KeyError, IndexError, OverflowError, StopIteration, struct.error):
         return 1
     return found if 1 <= found <= 8 else 1
 
@@ -57,5 +57,5 @@ def _read_entry(data: bytes, at: int, *, order: str, big: bool) -> tuple[int, tu
         at = struct.unpack_from(order + ("Q" if big else "L"), data, at)[0]
     try:
         return tag, struct.unpack_from(layout, data, at)
-    except struct.error:  # one tag that points outside the file does not spoil the others
+    except (struct.error, OverflowError):  # one tag that points outside the file does not spoil the others
         return tag, ()

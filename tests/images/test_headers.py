@@ -1,6 +1,7 @@
 """Headers are read from bytes that anyone can have written: never a crash, never a wrong size."""
 
 import io
+import zlib
 
 import numpy as np
 import pytest
@@ -58,8 +59,23 @@ def test_a_damaged_file_gives_pixels_or_a_reason(kind: str, changes: list[tuple[
     assert pixels.size <= 3 << 20
 
 
+def test_a_page_far_outside_the_file() -> None:
+    """A BigTIFF whose first directory lies at 2^64 - 1."""
+    with pytest.raises(ImageError, match="TIFF: its header is damaged"):
+        check_header(b"II+\0\x08\0\0\0" + b"\xff" * 8)
+
+
+@pytest.mark.parametrize(
+    "chunk", [b"tRNS", b"acTL", b"eXIf", b"zTXtRaw profile type exif\0\0no", b"tEXtRaw profile type exif\0x"]
+)
+def test_a_bad_chunk_does_not_spoil_a_png(chunk: bytes) -> None:
+    body = chunk[4:]
+    extra = len(body).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big")
+    assert check_header(FILES["PNG"][:33] + extra + FILES["PNG"][33:]).size == (23, 31)
+
+
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from([data[:16] for data in FILES.values()]), st.binary(max_size=200))
+@given(st.sampled_from([b"II+\0", *(data[:16] for data in FILES.values())]), st.binary(max_size=200))
 def test_any_bytes_after_a_known_beginning(start: bytes, rest: bytes) -> None:
     try:
         check_header(start + rest)

@@ -59,7 +59,7 @@ class ClassIndex:
 
     def _unknown(self, names: list[str]) -> str:
         shown = ", ".join(repr(name) for name in names[:N_NAMED]) + (", ..." if len(names) > N_NAMED else "")
-        have = ", ".join(entry.name for entry in self.classes[:N_NAMED])
+        have = ", ".join(shown_name(entry.name) for entry in self.classes[:N_NAMED])
         more = ", ..." if len(self.classes) > N_NAMED else ""
         near = difflib.get_close_matches(names[0], list(self._answers), n=1, cutoff=0.75)
         hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -67,6 +67,11 @@ class ClassIndex:
             f"no class of the model answers to {shown}; its {len(self.classes)} classes are {have}{more}.{hint} "
             f"--class-map FILE gives other names."
         )
+
+
+def shown_name(name: str) -> str:
+    """A class name in a list of names: in quotes when it has a comma of its own."""
+    return repr(name) if "," in name else name
 
 
 def _normal(name: str) -> str:

@@ -16,7 +16,7 @@ from cnnkit.records import Sample
 class Listing(Sequence[Sample]):
     """Images in key order (by code point, which is the order of the UTF-8 bytes); samples are made when asked for.
 
-    Holds about 120 bytes and the path below `root` for each file. `n_other` counts the files that are no images;
+    Holds about 60 bytes and the path below `root` for each file. `n_other` counts the files that are no images;
     `notes` says in sentences what was left out and why.
     """
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from cnnkit.data._classes import ClassIndex
+from cnnkit.data._classes import ClassIndex, shown_name
 from cnnkit.data._folders import class_of_key, flat_folder
 from cnnkit.data._listing import find_images
 from cnnkit.data._parts import ALL, Part, find_part, find_parts
@@ -190,7 +190,9 @@ def _notes(
     notes = []
     empty = sorted(set(range(len(classes))) - set(labels.values()))
     if empty:
-        names = ", ".join(classes[at].name for at in empty[:N_NAMED]) + (", ..." if len(empty) > N_NAMED else "")
+        names = ", ".join(shown_name(classes[at].name) for at in empty[:N_NAMED]) + (
+            ", ..." if len(empty) > N_NAMED else ""
+        )
         notes.append(f"{len(empty)} of {len(classes)} classes have no image here: {names}.")
     if unlabelled:
         notes.append(f"Images without a label, not scored: {unlabelled}.")

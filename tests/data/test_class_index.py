@@ -55,3 +55,9 @@ def test_a_class_map_to_all_words_finds_the_class_that_has_the_first() -> None:
 
 def test_an_alias_equal_to_the_name_is_one_answer() -> None:
     assert ClassIndex([ClassName(name="a", aliases=("a",))]).find("a") == 0
+
+
+def test_names_with_commas_are_told_apart_in_a_list() -> None:
+    classes = [ClassName(name="tench, Tinca tinca"), ClassName(name="owl")]
+    with pytest.raises(DataError, match=r"its 2 classes are 'tench, Tinca tinca', owl\."):
+        ClassIndex(classes).find("fox")

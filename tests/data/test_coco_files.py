@@ -1,6 +1,7 @@
 """COCO's files: what is read, and that every error names file, record and field."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnkit.data import COCO_NAMES, DetectionTruth, read_coco, read_coco_results, write_coco
-from cnnkit.errors import DataError
+from cnnkit.errors import DataError, MachineError
 
 
 def ground_truth(**changes: Any) -> dict[str, Any]:
@@ -274,3 +275,11 @@ def test_the_arrays_are_those_of_pycocotools(shared: Path) -> None:
         assert truth.boxes[mine].tolist() == [entry["bbox"] for entry in theirs]
         assert truth.area[mine].tolist() == [entry["area"] for entry in theirs]
         assert truth.iscrowd[mine].tolist() == [bool(entry["iscrowd"]) for entry in theirs]
+
+
+def test_without_msgspec_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+    monkeypatch.delitem(sys.modules, "cnnkit.data._coco_structs", raising=False)
+    monkeypatch.delattr("cnnkit.data._coco_structs", raising=False)
+    with pytest.raises(MachineError, match=r'reading COCO files needs msgspec .* pip install "cnnkit\[detection\]"'):
+        read_coco(put(tmp_path / "gt.json", ground_truth()))

@@ -43,6 +43,7 @@ from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_
 from cnnkit.metrics.estimates import Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.intervals import Interval, wilson
 from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
+from cnnkit.metrics.paired import holm, images_to_decide, mcnemar, paired_difference
 from cnnkit.metrics.probability_estimates import ProbabilityEstimates, probability_estimates
 from cnnkit.metrics.ranking import (
     PrCurve,
@@ -107,6 +108,8 @@ __all__ = [
     "detection_curve",
     "error_kinds",
     "fit_temperature",
+    "holm",
+    "images_to_decide",
     "interpolated_ap",
     "jackknife_interval",
     "label_rank_bounds",
@@ -114,7 +117,9 @@ __all__ = [
     "log_losses",
     "macro_roc_auc",
     "match_detections",
+    "mcnemar",
     "mean_average_precision",
+    "paired_difference",
     "pr_curve",
     "predicted_classes",
     "probability_estimates",

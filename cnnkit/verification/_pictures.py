@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +49,8 @@ def find_pictures(chosen: Path | None, recorded: Path | None, *, n: int = N_PICT
                 f"{chosen}: no image there can be read; verification needs at least one. Give --images DIR."
             )
         return Pictures(str(chosen), found)
-    if recorded is not None and recorded.exists():
-        found = pictures_of(recorded, n=n)
+    with suppress(DataError):  # the folder of the training record may have been emptied since
+        found = pictures_of(recorded, n=n) if recorded is not None and recorded.exists() else ()
         if found:
             return Pictures(f"{recorded} (the training record's)", found)
     return Pictures("crops of scikit-learn's china.jpg and flower.jpg", _photo_crops(n))
@@ -72,6 +74,7 @@ def _readable(samples: Sequence[Sample]) -> tuple[Picture, ...]:
     return tuple(found)
 
 
+@cache
 def _photo_crops(n: int) -> tuple[Picture, ...]:
     """Crops of many sizes and places, as PNG bytes: the same on every machine."""
     photos = [(name, images.decode(photo)) for name, photo in data.sample_photos().items()]

@@ -156,10 +156,9 @@ def read_webp(data: bytes) -> Facts:
 
 
 def _read_webp_extended(data: bytes) -> Facts:
-    flags = data[20]
-    width = int.from_bytes(data[24:27], "little") + 1
-    height = int.from_bytes(data[27:30], "little") + 1
-    facts = Facts(size=(height, width), alpha=bool(flags & 0x10), more_frames=False)
+    flags, width, width_high, height, height_high = struct.unpack_from("<B3xHBHB", data, 20)
+    size = (height_high << 16) + height + 1, (width_high << 16) + width + 1
+    facts = Facts(size=size, alpha=bool(flags & 0x10), more_frames=False)
     at, frames = 30, 0
     while at + 8 <= len(data):
         name, length = struct.unpack_from("<4sL", data, at)
@@ -171,7 +170,8 @@ def _read_webp_extended(data: bytes) -> Facts:
     return facts
 
 
-_FLOAT_SAMPLES = 3
+_COUNTED_SAMPLES = {1, 4}  # whole numbers without sign, and samples of which nothing is said
+_LOG_LUV = {34676, 34677}  # compressions
 
 
 def read_tiff(data: bytes) -> Facts:
@@ -184,9 +184,12 @@ def read_tiff(data: bytes) -> Facts:
     facts["alpha"] = extra in (1, 2)
     facts["premultiplied"] = extra == 1 or not facts["deep"]  # of 8 bits libtiff multiplies them on the way
     facts["orientation"] = tags.get(ORIENTATION, (1,))[0]
-    if max(bits) > 16 or _FLOAT_SAMPLES in tags.get(339, ()):
+    counted = set(tags.get(339, (1,))) <= _COUNTED_SAMPLES and tags.get(259, (1,))[0] not in _LOG_LUV
+    if max(bits) > 16 or not counted:
+        kind = "whole" if counted else "signed, floating-point or logarithmic"
         facts["refusal"] = (
-            f"its samples have {max(bits)} bits, which become 8 bits in no single way; convert it to 8 or 16 bits first"
+            f"its samples are {kind} numbers of {max(bits)} bits, which become 8 bits in no single way; "
+            "convert it to 8 or 16 bits without sign first"
         )
     return facts
 

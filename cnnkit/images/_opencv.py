@@ -16,4 +16,8 @@ except ImportError as error:
         "pip uninstall opencv-python; pip install opencv-python-headless"
     ) from error
 
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+SILENT = 0
+if hasattr(cv2, "setLogLevel"):  # OpenCV 4
+    cv2.setLogLevel(SILENT)
+else:
+    cv2.utils.logging.setLogLevel(SILENT)

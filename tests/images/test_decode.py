@@ -191,6 +191,13 @@ def test_floating_point_is_refused() -> None:
         assert caught.value.status == "unsupported"
 
 
+def test_signed_samples_are_refused(slope: Pixels) -> None:
+    """Elevations, for instance: -1 is not white."""
+    data = cv2.imencode(".tiff", slope[..., 0].astype(np.int16) - 100)[1].tobytes()
+    with pytest.raises(ImageError, match="signed, floating-point or logarithmic numbers of 16 bits"):
+        decode(data)
+
+
 def test_other_kinds_by_opencv(slope: Pixels) -> None:
     for suffix in (".ras", ".pam"):
         data = cv2.imencode(suffix, np.ascontiguousarray(slope[..., 2::-1]))[1].tobytes()

@@ -44,7 +44,7 @@ def interval_bars(
             "low": _length(bar.low, axis, width),
             "high": _length(bar.high, axis, width),
         }
-        for at, (bar, short) in enumerate(zip(bars, short_names([bar.label for bar in bars], limit=22), strict=True))
+        for at, (bar, short) in enumerate(zip(bars, short_names([bar.label for bar in bars], limit=20), strict=True))
     ]
     ticks = [(NAMES + place * width, text) for place, text in axis.ticks()]
     return render(

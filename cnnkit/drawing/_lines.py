@@ -40,7 +40,7 @@ def line_chart(
 ) -> Markup:
     """Draw curves over common axes; more than one get a legend. `diagonal` adds y = x, dashed.
 
-    Points nearer than `step` user units to their neighbour are left out: the chart is 420 units wide.
+    Points nearer than `step` user units to their neighbour are left out: the chart is 428 units wide.
 
     Raises:
         ValueError: x, y or a band of disagreeing lengths.

@@ -218,5 +218,5 @@ def threshold_chart(found: Thresholds) -> Chart:
         x=drawing.Axis("Threshold on the confidence"),
         y=drawing.Axis("Share", percent=True),
     )
-    caption = "All classes together; the band is the 95\u00a0% interval of precision."
+    caption = "The band is the 95\u00a0% interval of precision."
     return Chart("threshold-curve", svg, "Precision and recall as the threshold moves", caption)

@@ -86,6 +86,7 @@ def html(facts: Facts) -> str:
         "classes": _tables.class_rows(results, labels),
         "curves": _charts.curve_charts(results, labels),
         "thresholds": _charts.threshold_chart(thresholds) if thresholds else None,
+        "operating_points": _tables.operating_rows(results),
         "calibration": _charts.calibration_charts(results),
         "slices": _tables.slice_rows(results),
         "data": _tables.data_rows(results),

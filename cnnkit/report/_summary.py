@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cnnkit.report._confusions import Pair
 from cnnkit.report._names import HEADLINES, meaning
 from cnnkit.report._words import NBSP, count, counted, listed, measured, percent, plain, span
-from cnnkit.results import ClassFigures, Results
+from cnnkit.results import Calibration, ClassFigures, Results
 
 FEW_IMAGES = 30  # below this a class's own figures are called rough
 TOO_FEW = 10  # below this a class is not named among the weakest: chance alone would put it there
@@ -31,7 +31,7 @@ def sentences(results: Results, labels: Sequence[str], pairs: Sequence[Pair]) ->
         _weakest(results, labels),
         _confusion(labels, pairs),
         _calibration(results),
-        *_operating_points(results),
+        _operating_point(results),
         _bad_files(results),
         _few_images(results),
     ]
@@ -55,8 +55,8 @@ def _weakest(results: Results, labels: Sequence[str]) -> str:
     for value, at in sorted(known)[:3]:
         each = results.per_class[at]
         of = counted(each.n, "object" if results.task == "detection" else "image")
-        figure = f"AP {value:.3f}" if measure == "ap" else f"{percent(value)} found"
-        named.append(f"{labels[at]} ({figure} of {of})" if measure == "recall" else f"{labels[at]} ({figure}, {of})")
+        figure = f"{percent(value)} of {of} found" if measure == "recall" else f"AP {value:.3f}, {of}"
+        named.append(f"{labels[at]} ({figure})")
     return f"Weakest classes: {listed(named)}."
 
 
@@ -75,29 +75,35 @@ def _calibration(results: Results) -> str:
     error = results.figures.get("ece") or results.figures.get("ece_equal_width")
     if error is None or error.value is None:
         return ""
-    bins = [each for each in results.calibration.equal_width if each.n] if results.calibration else []
-    images = sum(each.n for each in bins)
-    gap = sum(each.n * ((each.confidence or 0) - (each.accuracy or 0)) for each in bins) / images if images else 0.0
+    ends = span(error.low, error.high)
+    between = f", 95{NBSP}% interval {ends}" if ends else ""
+    gap = _overconfidence(results.calibration)
     direction = "about as sure as it is right"
     if abs(gap) > 0.005:
         direction = "surer than it is right" if gap > 0 else "less sure than it is right"
     temperature = results.calibration.temperature if results.calibration else None
-    mend = f"; dividing its logits by {plain(temperature)} would mend most of that" if temperature and gap else ""
-    return f"On average it is {direction} (calibration error {measured(error)}){mend if abs(gap) > 0.005 else ''}."
+    mend = f"; dividing the logits by {plain(temperature)} fits these images best" if temperature else ""
+    return f"On average it is {direction} (calibration error {percent(error.value)}{between}){mend}."
 
 
-def _operating_points(results: Results) -> list[str]:
-    found = []
-    for point in results.operating_points:
-        wanted = f"{point.wanted_precision * 100:.6g}{NBSP}%"
-        if point.threshold is None or point.coverage is None:
-            found.append(f"No threshold on the confidence makes {wanted} of the answers right.")
-        else:
-            found.append(
-                f"To have {wanted} of the answers right, answer only from confidence {point.threshold:.4g}: "
-                f"that leaves {percent(point.coverage)} of the images answered."
-            )
-    return found
+def _overconfidence(calibration: Calibration | None) -> float:
+    """Mean confidence minus accuracy over all images."""
+    bins = [each for each in calibration.equal_width if each.n] if calibration else []
+    images = sum(each.n for each in bins)
+    return sum(each.n * ((each.confidence or 0) - (each.accuracy or 0)) for each in bins) / max(images, 1)
+
+
+def _operating_point(results: Results) -> str:
+    """One of the points, the strictest that can be had; the page has all of them in a table."""
+    reached = [each for each in results.operating_points if each.threshold is not None and each.coverage]
+    if not reached:
+        wanted = listed([f"{each.wanted_precision * 100:.6g}{NBSP}%" for each in results.operating_points] or [""])
+        return f"No confidence on these images makes {wanted} of the answers right." if wanted else ""
+    point = max(reached, key=lambda each: each.wanted_precision)
+    return (
+        f"On these images, {point.wanted_precision * 100:.6g}{NBSP}% of the answers are right from confidence "
+        f"{point.threshold:.4g} on; that answers {percent(point.coverage)} of the images."
+    )
 
 
 def _bad_files(results: Results) -> str:

@@ -18,8 +18,6 @@ BAD_FILES = 100
 SIGNIFICANT = 0.05
 _COLUMNS = {"precision": "Precision", "recall": "Recall", "f1": "F1", "ap": "AP", "roc_auc": "ROC AUC"}
 
-_METHODS = {"wilson": "Wilson"}
-
 Row = dict[str, Any]
 
 
@@ -58,10 +56,16 @@ def figure_rows(results: Results) -> list[Row]:
                 "span": span(figure.low, figure.high, share=words.share),
                 "mark": interval_of(figure) if words.share else "",
                 "n": count(figure.n),
-                "method": _METHODS.get(figure.method or "", figure.method or ""),
+                "method": _method(figure, results),
             }
         )
     return rows
+
+
+def _method(figure: Figure, results: Results) -> str:
+    if figure.method == "bootstrap" and results.intervals is not None:
+        return f"bootstrap, {count(results.intervals.resamples)} resamples"
+    return {"wilson": "Wilson"}.get(figure.method or "", figure.method or "")
 
 
 def class_columns(results: Results) -> dict[str, str]:
@@ -102,6 +106,19 @@ def class_headings(results: Results) -> list[str]:
     objects = "Objects" if results.task == "detection" else "Images"
     predicted = ["Predicted"] if any(each.n_predicted is not None for each in results.per_class) else []
     return [objects, *predicted, *class_columns(results).values()]
+
+
+def operating_rows(results: Results) -> list[Row]:
+    """For each wanted precision the confidence that gives it, or that none does."""
+    return [
+        {
+            "wanted": f"{each.wanted_precision * 100:.6g}\u00a0%",
+            "threshold": "none does" if each.threshold is None else f"{each.threshold:.4g}",
+            "precision": percent(each.precision),
+            "coverage": percent(each.coverage),
+        }
+        for each in results.operating_points
+    ]
 
 
 def slice_rows(results: Results) -> list[Row]:
@@ -203,7 +220,7 @@ def provenance_rows(results: Results, run: Run | None) -> list[tuple[str, str]]:
     ]
     if results.intervals is not None:
         made = f"{count(results.intervals.resamples)} resamples, seed {results.intervals.seed}"
-        rows.append((f"Intervals of {percent(results.intervals.level)} by bootstrap", made))
+        rows.append((f"Intervals of {results.intervals.level * 100:.6g}\u00a0% by bootstrap", made))
     command = _command(run)
     return [*rows, ("Command", command)] if command else rows
 

@@ -20,9 +20,11 @@ def percent(value: float | None) -> str:
 
 
 def _hundredths(value: float) -> str:
-    if 0 < value < 1 and (value > 0.9985 or value < 0.0015):
-        return f"{min(max(value * 100, 0.01), 99.99):.2f}"
-    return f"{value * 100:.1f}".removesuffix(".0") if value in (0, 1) else f"{value * 100:.1f}"
+    if value in (0, 1):
+        return f"{value * 100:.0f}"
+    if value < 0.00005 or value > 0.99995:
+        return "<0.01" if value < 0.5 else ">99.99"
+    return f"{value * 100:.2f}" if value > 0.9985 or value < 0.0015 else f"{value * 100:.1f}"
 
 
 def span(low: float | None, high: float | None, *, share: bool = True) -> str:

@@ -9,8 +9,8 @@ const clamp = (value, low, high) => Math.max(low, Math.min(value, high));
 
 function percent(value) {
   if (value === 0 || value === 1) return `${value * 100} %`;
-  const beside = value > 0.9985 || value < 0.0015;
-  return beside ? `${clamp(value * 100, 0.01, 99.99).toFixed(2)} %` : `${(value * 100).toFixed(1)} %`;
+  if (value < 0.00005 || value > 0.99995) return value < 0.5 ? "<0.01 %" : ">99.99 %";
+  return `${(value * 100).toFixed(value > 0.9985 || value < 0.0015 ? 2 : 1)} %`;
 }
 
 function wilson(hits, n) {

@@ -54,7 +54,7 @@ def test_a_figure_brings_no_colours_and_no_foreign_identifiers(kind):
 
 def test_a_line_runs_where_the_axes_put_it():
     root = ET.fromstring(drawing.line_chart([Line("a", [0, 0.5, 1], [0, 0.5, 0])], x=SHARE, y=SHARE, **TEXTS))
-    assert root.get("data-plot") == "54 12 342 242 0 1 0 1"
+    assert root.get("data-plot") == "62 12 342 242 0 1 0 1"
     line = next(each for each in root.iter(f"{SVG}path") if each.get("data-label") == "a")
     assert line.get("d") == "M0 242L171 121L342 242"
 

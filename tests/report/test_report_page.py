@@ -151,9 +151,11 @@ def test_operating_points_and_calibration_are_said_in_words(digits, tmp_path):
     digits.facts["operating_points"] = [reached, missed]
     page = written(digits, tmp_path)
     assert "On average it is surer than it is right" in page
-    assert "dividing its logits by 1.200 would mend most of that" in page
-    assert f"answer only from confidence 0.9: that leaves 60.0{NBSP}% of the images answered" in page
-    assert f"No threshold on the confidence makes 99.9{NBSP}% of the answers right" in page
+    assert "dividing the logits by 1.200 fits these images best." in page
+    assert f"95{NBSP}% of the answers are right from confidence 0.9 on; that answers 60.0{NBSP}% of the images" in page
+    assert "none does" in page
+    digits.facts["operating_points"] = [missed]
+    assert f"No confidence on these images makes 99.9{NBSP}% of the answers right." in written(digits, tmp_path)
 
 
 def test_a_detector_has_a_page(digits, tmp_path):

@@ -16,6 +16,7 @@ from cnnkit.data._detection_truth import COUNTED, DetectionTruth
 from cnnkit.data._folders import Labelled, class_folders
 from cnnkit.data._idx import read_idx, read_idx_set
 from cnnkit.data._image_folder import Picture, write_image_folder
+from cnnkit.data._label_sets import LabelSets, read_label_sets
 from cnnkit.data._labels import Labels, read_class_map, read_labels
 from cnnkit.data._listing import Listing, find_images
 from cnnkit.data._magic import IMAGE_SUFFIXES
@@ -40,6 +41,7 @@ __all__ = [
     "DetectedBoxes",
     "DetectionTruth",
     "ImageArrays",
+    "LabelSets",
     "Labelled",
     "Labels",
     "Listing",
@@ -62,6 +64,7 @@ __all__ = [
     "read_coco_results",
     "read_idx",
     "read_idx_set",
+    "read_label_sets",
     "read_labels",
     "read_truth",
     "read_voc",

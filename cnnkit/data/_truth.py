@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from cnnkit.data._classes import ClassIndex, shown_name
 from cnnkit.data._folders import class_of_key, flat_folder
@@ -12,6 +13,8 @@ from cnnkit.data._parts import ALL, Part, find_part, find_parts
 from cnnkit.data._truth_file import Line, read_truth_file
 from cnnkit.errors import DataError
 from cnnkit.spec import ClassName
+
+L = TypeVar("L")
 
 N_PROBED = 64  # keys that are looked up on the disk to see what they are relative to
 N_NAMED = 5
@@ -60,25 +63,24 @@ def read_truth(
     """
     part = find_part(data, split=split)
     run_keys = list(find_images(part.root).keys if keys is None else keys)
-    prefix = "" if keys is None else _prefix(data, part, run_keys)
+    prefix = "" if keys is None else prefix_of(data, part, run_keys)
     inside = [key for key in run_keys if key.startswith(prefix)]
-    if not inside:
-        raise DataError(_none_inside(data, part, run_keys))
+    refuse_nothing_inside(data, part, run_keys, inside)
     index = ClassIndex(classes, class_map)
     if truth is None:
         named, missing, where = _by_folder(data, part, prefix, inside, split), 0, f"{part.root}: class folders"
         _refuse_one_level_up(part.root, named, index)
     else:
-        named, missing = _by_file(truth, data, part, prefix, inside)
+        named, missing = match_keys(read_truth_file(truth), truth, data, part, prefix, inside)
         where = str(truth)
-    positions = _positions(named, index, where=where, truth_index=truth_index)
+    positions = positions_of(named, index, where=where, truth_index=truth_index)
     labels = {key: positions[line.label] for key, line in named.items()}
     counts = len(inside) - len(labels), len(run_keys) - len(inside), missing
-    notes = (*part.notes, *_notes(part, classes, labels, *counts))
+    notes = (*part.notes, *part_notes(part, classes, set(labels.values()), *counts))
     return Truth(labels, part.root, part.name, prefix, *counts, notes)
 
 
-def _prefix(data: Path, part: Part, keys: Sequence[str]) -> str:
+def prefix_of(data: Path, part: Part, keys: Sequence[str]) -> str:
     """What begins the keys of the part: nothing when they are relative to it, its path when relative to `data`."""
     if part.root == data:
         return ""
@@ -92,13 +94,14 @@ def _prefix(data: Path, part: Part, keys: Sequence[str]) -> str:
     return below if in_data > in_part else ""
 
 
-def _none_inside(data: Path, part: Part, keys: Sequence[str]) -> str:
+def refuse_nothing_inside(data: Path, part: Part, keys: Sequence[str], inside: Sequence[str]) -> None:
     if not keys:
-        return f"{data}: the run has no images to score."
-    return (
-        f"{data}: none of the run's {len(keys)} images lies in {part.root} (the first is {keys[0]!r}). "
-        f"--split NAME chooses the part, all takes every one."
-    )
+        raise DataError(f"{data}: the run has no images to score.")
+    if not inside:
+        raise DataError(
+            f"{data}: none of the run's {len(keys)} images lies in {part.root} (the first is {keys[0]!r}). "
+            f"--split NAME chooses the part, all takes every one."
+        )
 
 
 def _by_folder(data: Path, part: Part, prefix: str, keys: Sequence[str], split: str | None) -> dict[str, Line]:
@@ -127,9 +130,10 @@ def _refuse_one_level_up(root: Path, named: Mapping[str, Line], index: ClassInde
             )
 
 
-def _by_file(truth: Path, data: Path, part: Part, prefix: str, keys: Sequence[str]) -> tuple[dict[str, Line], int]:
+def match_keys(
+    lines: Mapping[str, L], truth: Path, data: Path, part: Part, prefix: str, keys: Sequence[str]
+) -> tuple[dict[str, L], int]:
     """The lines for the keys, and how many lines are for none of them. Keys of the file may have the part or not."""
-    lines = read_truth_file(truth)
     below = "" if part.root == data else part.root.relative_to(data).as_posix() + "/"
     wanted = set(keys)
     named = {}
@@ -153,7 +157,7 @@ def _relative(written: str, data: Path, part: Part) -> str:
     return written.replace("\\", "/").removeprefix("./") if "\\x" not in written else written
 
 
-def _positions(named: Mapping[str, Line], index: ClassIndex, *, where: str, truth_index: bool) -> dict[str, int]:
+def positions_of(named: Mapping[str, Line], index: ClassIndex, *, where: str, truth_index: bool) -> dict[str, int]:
     first: dict[str, int] = {}
     for line in named.values():
         first.setdefault(line.label, line.number)
@@ -184,11 +188,11 @@ def _is_integer(label: str) -> bool:
     return label.removeprefix("-").isdecimal()
 
 
-def _notes(
-    part: Part, classes: Sequence[ClassName], labels: Mapping[str, int], unlabelled: int, outside: int, missing: int
+def part_notes(
+    part: Part, classes: Sequence[ClassName], present: set[int], unlabelled: int, outside: int, missing: int
 ) -> list[str]:
     notes = []
-    empty = sorted(set(range(len(classes))) - set(labels.values()))
+    empty = sorted(set(range(len(classes))) - present)
     if empty:
         names = ", ".join(shown_name(classes[at].name) for at in empty[:N_NAMED]) + (
             ", ..." if len(empty) > N_NAMED else ""

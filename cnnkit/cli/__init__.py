@@ -14,6 +14,7 @@ COMMANDS = {
     "export": "cnnkit.cli.export:export_command",
     "verify": "cnnkit.cli.verify:verify_command",
     "attach": "cnnkit.cli.attach:attach_command",
+    "quantize": "cnnkit.cli.quantize:quantize_command",
     "infer": "cnnkit.cli.infer:infer_command",
     "eval": "cnnkit.cli.eval:eval_command",
     "bench": "cnnkit.cli.bench:bench_command",

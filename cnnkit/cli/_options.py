@@ -59,6 +59,14 @@ def model_and_data(what_data: str) -> Callable[[F], F]:
     )
 
 
+def one_path(paths: tuple[Path, ...], option: Path | None, name: str) -> Path:
+    """What was given by position or as an option, once."""
+    given = [*paths, *([option] if option is not None else [])]
+    if len(given) != 1:
+        raise click.UsageError(f"Missing {name}." if not given else f"One {name} is taken; {given[1]} is left over.")
+    return given[0]
+
+
 def two_paths(
     paths: tuple[Path, ...], first: Path | None, second: Path | None, names: tuple[str, str]
 ) -> tuple[Path, Path]:

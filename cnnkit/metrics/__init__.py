@@ -41,8 +41,9 @@ from cnnkit.metrics.detection_errors import ErrorKinds, error_kinds
 from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
 from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_scores
 from cnnkit.metrics.estimates import Estimate, RankingEstimates, ranking_estimates
-from cnnkit.metrics.intervals import Interval, wilson
+from cnnkit.metrics.intervals import Interval, images_to_bound, wilson
 from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
+from cnnkit.metrics.multilabel import MultilabelEstimates, macro_f1_by_threshold, multilabel_estimates, predicted_labels
 from cnnkit.metrics.paired import holm, images_to_decide, mcnemar, paired_difference
 from cnnkit.metrics.probability_estimates import ProbabilityEstimates, probability_estimates
 from cnnkit.metrics.ranking import (
@@ -77,6 +78,7 @@ __all__ = [
     "FoundBoxes",
     "Interval",
     "Matches",
+    "MultilabelEstimates",
     "PrCurve",
     "ProbabilityEstimates",
     "RankBounds",
@@ -109,19 +111,23 @@ __all__ = [
     "error_kinds",
     "fit_temperature",
     "holm",
+    "images_to_bound",
     "images_to_decide",
     "interpolated_ap",
     "jackknife_interval",
     "label_rank_bounds",
     "label_ranks",
     "log_losses",
+    "macro_f1_by_threshold",
     "macro_roc_auc",
     "match_detections",
     "mcnemar",
     "mean_average_precision",
+    "multilabel_estimates",
     "paired_difference",
     "pr_curve",
     "predicted_classes",
+    "predicted_labels",
     "probability_estimates",
     "ranking_estimates",
     "reliability_bins",

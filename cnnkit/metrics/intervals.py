@@ -1,5 +1,6 @@
 """Intervals that a formula gives."""
 
+from math import ceil
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -50,3 +51,31 @@ def wilson(hits: int, n: int, *, level: float = 0.95) -> Interval:
     centre = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = (z2 * (p * (1 - p) / n + z2 / (4 * n * n))) ** 0.5 / (1 + z2 / n)
     return Interval(0.0 if hits == 0 else max(0.0, centre - half), 1.0 if hits == n else min(1.0, centre + half))
+
+
+def images_to_bound(hits: int, n: int, bound: float, *, level: float = 0.95) -> int | None:
+    """How many trials would bring the upper end of Wilson's interval down to `bound`, were the share to stay.
+
+    Args:
+        hits: how many trials succeeded, 0 <= hits <= n.
+        n: how many trials there were, at least 1.
+        bound: between 0 and 1.
+        level: as in `wilson`.
+
+    Returns:
+        The smallest number, at least 1; None where the share of hits is not below `bound`: no number would do.
+
+    Raises:
+        ValueError: hits, n, bound or level out of range.
+
+    Reference: as in `wilson`, solved for n.
+
+    >>> images_to_bound(0, 100, 0.003)
+    1277
+    """
+    check_counts(hits, n)
+    check_share("bound", bound)
+    p = hits / n
+    if p >= bound:
+        return None
+    return max(1, ceil(normal_quantile(level) ** 2 * bound * (1 - bound) / (bound - p) ** 2))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from cnnkit.metrics._checks import check_share
 from cnnkit.metrics.intervals import Interval, normal_quantile
 
+MOST_IMAGES = 10**12
 BISECTIONS = 60  # halvings of [-1, 1]: to the last bits of a float64
 
 
@@ -81,27 +82,40 @@ def images_to_decide(
         only_second: images that the second model alone gets right.
         n: all images so far.
         margin: the difference, first minus second, that is to be excluded.
-        level: of the interval.
+        level: of `paired_difference`, whose ends are meant.
 
     Returns:
-        A number of images, at least 1; None where the difference equals the margin, which no number excludes.
+        The smallest number of images, at least 1; None where the difference equals the margin, or more than 10^12
+        images would be needed.
 
     Raises:
         ValueError: as `paired_difference`.
 
-    Reference: Wald's variance of a paired difference; Connor 1987, Biometrics 43, 207-211.
+    Reference: Tango's interval, as in `paired_difference`, at counts in proportion.
 
     >>> images_to_decide(10, 10, 1000, margin=0.005)
-    3074
+    3248
     """
     _check_counts(only_first, only_second, n)
     z = normal_quantile(check_share("level", level))
-    first, second = max(only_first, 0.5) / n, max(only_second, 0.5) / n  # no change seen is not no change at all
-    gap = (only_first - only_second) / n - margin
-    if gap == 0:
+
+    def decides(images: int) -> bool:
+        scale = images / n
+        statistic = _tango(only_first * scale, only_second * scale, images, margin)
+        return abs(statistic) >= z
+
+    if (only_first - only_second) / n == margin:
         return None
-    variance = first + second - (first - second) ** 2
-    return max(1, math.ceil(z * z * variance / (gap * gap)))
+    enough = 1
+    while not decides(enough):
+        enough *= 2
+        if enough > MOST_IMAGES:
+            return None
+    too_few = enough // 2
+    while enough - too_few > 1:
+        middle = (enough + too_few) // 2
+        too_few, enough = (too_few, middle) if decides(middle) else (middle, enough)
+    return enough
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -136,7 +150,7 @@ def _check_counts(only_first: int, only_second: int, n: int) -> None:
         raise ValueError(f"{only_first} and {only_second} discordant images of {n}: counts must add up to at most n")
 
 
-def _tango(b: int, c: int, n: int, delta: float) -> float:
+def _tango(b: float, c: float, n: int, delta: float) -> float:
     """The score statistic for the hypothesis that the difference is `delta`; falls as delta grows."""
     # the maximum likelihood estimate of P(second alone is right) under the hypothesis
     linear = -b - c + (2 * n - b + c) * delta

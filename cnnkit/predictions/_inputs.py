@@ -1,14 +1,14 @@
 """inputs.parquet: what a run is about, and how a folder differs from it now."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from cnnkit.errors import DataError
 from cnnkit.files import replace_atomically, sha256_of
 from cnnkit.records import Sample
 
-CHUNK = 50_000  # keys that are in memory at once while the list is written or read
+CHUNK = 10_000  # keys that are in memory at once while the list is written or read
 N_NAMED = 3
 
 Entry = tuple[str, int, int]  # key, size, mtime_ns
@@ -20,15 +20,12 @@ def write_inputs(path: Path, samples: Iterable[Sample]) -> str:
     import pyarrow.parquet as pq
 
     schema = pa.schema([("key", pa.string()), ("size", pa.int64()), ("mtime_ns", pa.int64())])
+    listed = iter(samples)
     with replace_atomically(path) as temporary:
         with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
-            chunk: list[dict[str, Any]] = []
-            for sample in samples:
-                chunk.append({"key": sample.key, "size": sample.size, "mtime_ns": sample.mtime_ns})
-                if len(chunk) == CHUNK:
-                    writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
-                    chunk = []
-            writer.write_table(pa.Table.from_pylist(chunk, schema=schema))
+            while chunk := list(islice(listed, CHUNK)):
+                columns = [[getattr(sample, name) for sample in chunk] for name in schema.names]
+                writer.write_table(pa.table(columns, schema=schema))
         return sha256_of(temporary)
 
 

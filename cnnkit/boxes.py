@@ -64,10 +64,7 @@ def coverage_matrix(first: Boxes, second: Boxes) -> Numbers:
 
 def intersection(first: Boxes, second: Boxes, *, plus_one: bool = False) -> Numbers:
     """Area that boxes share, xyxy (inclusive with `plus_one`); leading axes broadcast, the last one of 4 goes."""
-    low = np.maximum(first[..., :2], second[..., :2])
-    high = np.minimum(first[..., 2:], second[..., 2:])
-    sides = np.maximum(np.asarray(high - low, np.float64) + plus_one, 0.0)
-    return np.asarray(sides[..., 0] * sides[..., 1])
+    return _shared_side(first, second, 0, plus_one) * _shared_side(first, second, 1, plus_one)
 
 
 def area(boxes: Boxes, *, plus_one: bool = False) -> Numbers:
@@ -117,5 +114,11 @@ def xywh_from_inclusive(boxes: Boxes) -> Boxes:
     return np.concatenate([boxes[..., :2] - 1, boxes[..., 2:] - boxes[..., :2] + 1], axis=-1)
 
 
+def _shared_side(first: Boxes, second: Boxes, axis: int, plus_one: bool) -> Numbers:
+    low = np.maximum(first[..., axis], second[..., axis])
+    high = np.minimum(first[..., axis + 2], second[..., axis + 2])
+    return np.maximum(np.asarray(high - low, np.float64) + plus_one, 0.0)
+
+
 def _ratio(shared: Numbers, whole: Numbers) -> Numbers:
-    return np.divide(shared, whole, out=np.zeros(shared.shape), where=shared > 0)
+    return np.asarray(shared / np.where(whole > 0, whole, 1.0))

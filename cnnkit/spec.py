@@ -156,7 +156,12 @@ class ClassificationOutput(_Model):
 
 
 class DetectionOutput(_Model):
-    """The tensor of boxes, and how it is read."""
+    """The tensor of boxes, and how it is read; `conf`, `iou` and `max_detections` say what is kept.
+
+    Where boxes, scores (or logits) and labels are tensors of their own, `scores` and `labels` name them; `form`,
+    `normalized` (coordinates in 0..1) and `first_label` (the label of class 0) say what these hold. `multi_label`: a
+    cell counts for each class that reaches `conf`, as detectors' own evaluations have it, not for its best one only.
+    """
 
     name: str
     decoder: str
@@ -165,6 +170,12 @@ class DetectionOutput(_Model):
     conf: float = 0.25
     max_detections: int = 100
     agnostic: bool = False
+    multi_label: bool = True
+    scores: str | None = None
+    labels: str | None = None
+    form: Literal["xyxy", "yxyx", "xywh", "cxcywh"] | None = None
+    normalized: bool | None = None
+    first_label: int | None = None
 
 
 class ClassName(_Model):

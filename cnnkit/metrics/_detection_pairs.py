@@ -81,7 +81,7 @@ def _overlap(
     found_area, true_area = (side.prod(axis=1) for side in sides)
     union = found_area + true_area - shared
     whole = union if crowd is None else np.where(crowd, found_area, union)
-    return np.asarray(np.divide(shared, whole, out=np.zeros_like(shared), where=shared > 0))
+    return np.asarray(shared / np.where(whole > 0, whole, 1.0))
 
 
 def _blocks(count: NDArray[np.int64]) -> Iterator[slice]:

@@ -6,16 +6,32 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
+from cnnkit.postprocess.boxes import build_boxes
 from cnnkit.postprocess.classification import build_classification, probabilities, top_k
+from cnnkit.postprocess.detr import build_detr
+from cnnkit.postprocess.fastestdet import build_fastestdet
+from cnnkit.postprocess.nms import nms
+from cnnkit.postprocess.ultralytics import build_ultralytics
+from cnnkit.postprocess.ultralytics_end2end import build_ultralytics_end2end
+from cnnkit.postprocess.yolov5 import build_yolov5
+from cnnkit.postprocess.yolox import build_yolox
 from cnnkit.records import Classification, Detections, Geometry
 from cnnkit.spec import DetectionOutput, ModelSpec
 
-__all__ = ["DECODERS", "Decoder", "build_classification", "build_decoder", "probabilities", "top_k"]
+__all__ = ["DECODERS", "Decoder", "build_classification", "build_decoder", "nms", "probabilities", "top_k"]
 
 Decoder = Callable[[Mapping[str, NDArray[Any]], Sequence[Geometry]], Sequence[Classification | Detections]]
 
 # a detector's output.decoder -> what builds it
-DECODERS: dict[str, Callable[[ModelSpec], Decoder]] = {}
+DECODERS: dict[str, Callable[[ModelSpec], Decoder]] = {
+    "ultralytics": build_ultralytics,
+    "ultralytics_end2end": build_ultralytics_end2end,
+    "yolov5": build_yolov5,
+    "yolox": build_yolox,
+    "fastestdet": build_fastestdet,
+    "boxes": build_boxes,
+    "detr": build_detr,
+}
 
 
 def build_decoder(spec: ModelSpec, *, topk: int = 5) -> Decoder:
@@ -23,6 +39,6 @@ def build_decoder(spec: ModelSpec, *, topk: int = 5) -> Decoder:
     if not isinstance(spec.output, DetectionOutput):
         return build_classification(spec, topk=topk)
     if spec.output.decoder not in DECODERS:
-        known = ", ".join(DECODERS) or "none yet"
+        known = ", ".join(DECODERS)
         raise ModelError(f"the spec names the decoder {spec.output.decoder!r}, which is not one of: {known}.")
     return DECODERS[spec.output.decoder](spec)

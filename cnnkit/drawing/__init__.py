@@ -15,7 +15,7 @@ from cnnkit.drawing._confusion import confusion_grid, confusion_map
 from cnnkit.drawing._frame import Axis, short_names
 from cnnkit.drawing._interval import interval_mark
 from cnnkit.drawing._lines import Line, line_chart
-from cnnkit.drawing._pictures import Thumbnail, thumbnail
+from cnnkit.drawing._pictures import Thumbnail, outlined, thumbnail
 from cnnkit.drawing._reliability import reliability_diagram
 from cnnkit.drawing._scatter import Point, scatter_chart
 
@@ -31,6 +31,7 @@ __all__ = [
     "interval_bars",
     "interval_mark",
     "line_chart",
+    "outlined",
     "reliability_diagram",
     "scatter_chart",
     "short_names",

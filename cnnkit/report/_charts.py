@@ -200,21 +200,20 @@ def calibration_charts(results: Results) -> list[Chart]:
 
 def threshold_chart(found: Thresholds) -> Chart:
     """Precision and recall of all classes together against the threshold."""
-    answered, right = found.answered[0], found.right[0]
-    precision = [hits / of if of else float("nan") for hits, of in zip(right.tolist(), answered.tolist(), strict=True)]
-    recall = [hits / int(found.total[0]) for hits in right.tolist()]
-    lows, highs = zip(
-        *(wilson(hits, of) for hits, of in zip(right.tolist(), answered.tolist(), strict=True)), strict=True
-    )
+    some = found.answered[0] > 0
+    steps, answered, right = found.thresholds[some], found.answered[0][some], found.right[0][some]
+    precision, recall = right / answered, found.right[0] / max(int(found.total[0]), 1)
+    ends = np.array([wilson(hits, of) for hits, of in zip(right.tolist(), answered.tolist(), strict=True)])
     svg = drawing.line_chart(
         [
-            drawing.Line("precision: right of those answered", found.thresholds, precision, lows, highs),
-            drawing.Line("recall: answered right of all images", found.thresholds, recall),
+            drawing.Line("precision: right of those answered", steps, precision, ends[:, 0], ends[:, 1]),
+            drawing.Line(f"recall: answered right of all {found.noun}", found.thresholds, recall),
         ],
         name="threshold-curve",
         title="Precision and recall by threshold",
-        description=f"Without a threshold precision and recall are {percent(precision[0])}; at the highest, "
-        f"{found.thresholds[-1]:.4g}, precision is {percent(precision[-1])} and recall {percent(recall[-1])}.",
+        description=f"Without a threshold precision is {percent(float(precision[0]))}, recall "
+        f"{percent(float(recall[0]))}; from {steps[-1]:.4g} on precision is {percent(float(precision[-1]))}, recall "
+        f"{percent(float(recall[some][-1]))}.",
         x=drawing.Axis("Threshold on the confidence"),
         y=drawing.Axis("Share", percent=True),
     )

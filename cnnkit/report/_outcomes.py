@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pyarrow as pa
 
+LOOSEST = 1  # the bit of the lowest IoU threshold
+
 
 @dataclass(frozen=True)
 class Outcomes:
@@ -52,3 +54,40 @@ def outcomes_from_rows(rows: "pa.Table") -> Outcomes:
 
 def _filled(column: "pa.ChunkedArray", absent: float, dtype: type[Any]) -> NDArray[Any]:
     return np.asarray(column.fill_null(absent).to_numpy(), dtype=dtype)
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """The detections of all images one after another, (m,) each; `image` says whose. Matches are at the lowest IoU."""
+
+    image: NDArray[np.int64]
+    label: NDArray[np.int64]
+    score: NDArray[np.float32]
+    matched: NDArray[np.bool_]
+    ignored: NDArray[np.bool_]
+
+
+def boxes_from_rows(rows: "pa.Table") -> Boxes:
+    """Take the rows of a detector."""
+    flat = {name: _flat(rows.column(name)) for name in ("det_class", "det_score", "det_match", "det_ignore")}
+    lengths = sizes(rows.column("det_class"))
+    return Boxes(
+        image=np.repeat(np.arange(len(lengths)), lengths),
+        label=flat["det_class"].astype(np.int64),
+        score=flat["det_score"].astype(np.float32),
+        matched=(flat["det_match"].astype(np.int64) & LOOSEST).astype(np.bool_),
+        ignored=(flat["det_ignore"].astype(np.int64) & LOOSEST).astype(np.bool_),
+    )
+
+
+def _flat(column: "pa.ChunkedArray") -> NDArray[Any]:
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.list_flatten(column).to_numpy())
+
+
+def sizes(column: "pa.ChunkedArray") -> NDArray[np.int64]:
+    """How many entries each list of a column has, (n,); none for null."""
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.list_value_length(column).fill_null(0).to_numpy(), dtype=np.int64)

@@ -10,13 +10,14 @@ from cnnkit.files import write_text
 from cnnkit.predictions import Run
 from cnnkit.report import _charts, _tables
 from cnnkit.report._confusions import Pair, classes_to_draw, largest_pairs
+from cnnkit.report._detections import groups_of_detections
 from cnnkit.report._gallery import Group, groups_of_label_sets, groups_of_outcomes
 from cnnkit.report._markdown import markdown
 from cnnkit.report._names import class_labels, data_name
 from cnnkit.report._outcomes import Outcomes, outcomes_from_rows
 from cnnkit.report._page import page
 from cnnkit.report._summary import headline, sentences
-from cnnkit.report._thresholds import Thresholds, thresholds_from_outcomes
+from cnnkit.report._thresholds import Thresholds, thresholds_of
 from cnnkit.report._words import count, counted, percent
 from cnnkit.results import Results
 
@@ -74,7 +75,7 @@ def _facts(results: Results, rows: "pa.Table", root: Path | None, run: Run | Non
 
 def html(facts: Facts) -> str:
     results, labels = facts.results, facts.labels
-    thresholds = thresholds_from_outcomes(facts.outcomes, len(labels)) if facts.outcomes else None
+    thresholds = thresholds_of(results, facts.rows, facts.outcomes)
     content: dict[str, Any] = {
         "sentences": sentences(results, labels, facts.pairs),
         "warnings": results.warnings,
@@ -86,6 +87,7 @@ def html(facts: Facts) -> str:
         "classes": _tables.class_rows(results, labels),
         "curves": _charts.curve_charts(results, labels),
         "thresholds": _charts.threshold_chart(thresholds) if thresholds else None,
+        "noun": thresholds.noun if thresholds else "",
         "operating_points": _tables.operating_rows(results),
         "calibration": _charts.calibration_charts(results),
         "slices": _tables.slice_rows(results),
@@ -128,7 +130,7 @@ def _galleries(facts: Facts) -> list[Group]:
         return groups_of_outcomes(facts.outcomes, facts.labels, facts.root)
     if facts.results.multilabel:
         return groups_of_label_sets(facts.rows, facts.labels, facts.root)
-    return []
+    return groups_of_detections(facts.rows, facts.labels, facts.root, facts.run)
 
 
 def _confusion(facts: Facts) -> dict[str, Any] | None:
@@ -193,5 +195,6 @@ def _script_facts(facts: Facts, thresholds: Thresholds | None) -> dict[str, Any]
             "answered": thresholds.answered.tolist(),
             "right": thresholds.right.tolist(),
             "total": thresholds.total.tolist(),
+            "noun": thresholds.noun,
         },
     }

@@ -8,19 +8,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnkit.drawing import Thumbnail, thumbnail
+from cnnkit.drawing import Thumbnail, outlined, thumbnail
 from cnnkit.errors import ImageError
 
 GALLERY_BYTES = 4_000_000
 READERS = 4
 
+Box = tuple[float, ...]  # x1, y1, x2, y2
+
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be shown: where it is, and whether it is still what was scored."""
+    """What is to be shown: where it is, whether it is still what was scored, and boxes to outline (source pixels)."""
 
     key: str
     digest: bytes | None
+    boxes: tuple[Box, ...] = ()
 
 
 def thumbnails(
@@ -52,7 +55,7 @@ def _thumbnail(want: Wanted, root: Path | None) -> tuple[Thumbnail | None, str]:
     if want.digest is not None and hashlib.sha256(data).digest() != want.digest:
         return None, "the file has changed since it was scored"
     try:
-        return thumbnail(decode(data)), ""
+        return thumbnail(outlined(decode(data), want.boxes)), ""
     except ImageError as error:
         return None, str(error)
 

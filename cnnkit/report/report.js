@@ -262,7 +262,7 @@ function pickCurve(controls) {
 // ---- the threshold: precision and recall move together
 
 function slider(controls) {
-  const { at, answered, right, total } = facts.thresholds, chart = charts.get("threshold-curve");
+  const { at, answered, right, total, noun } = facts.thresholds, chart = charts.get("threshold-curve");
   const [search, output] = parts(controls), range = controls.querySelector("[type=range]");
   const marker = chart.plot.appendChild(draw("line", { class: "marker", y1: 0, y2: chart.height }));
   const [precision, recall] = all("path.line", chart.plot), band = chart.plot.querySelector(".band");
@@ -288,9 +288,9 @@ function slider(controls) {
     set(marker, { x1: x, x2: x });
     const who = wanted === -1 ? "All classes" : wanted === -2 ? `All classes (${UNKNOWN})` : facts.labels[wanted];
     const sure = n ? `${percent(hits / n)} (${wilson(hits, n).map(percent).join(" to ")})` : "none, without an answer";
-    const found = of ? percent(hits / of) : "none, without an image";
+    const found = of ? percent(hits / of) : `none, without ${noun}`;
     output.textContent = `${who}, from confidence ${at[step]}: precision ${sure}, recall ${found}. `
-      + `${count(n)} answered, ${count(hits)} of them right, of ${count(of)} images.`;
+      + `${count(n)} answered, ${count(hits)} of them right, of ${count(of)} ${noun}.`;
     range.setAttribute("aria-valuetext", output.textContent);
   }
   range.addEventListener("input", move);

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnkit.drawing import Thumbnail, thumbnail
+from cnnkit.drawing import Thumbnail, outlined, thumbnail
 
 
 def pixels(made: Thumbnail) -> np.ndarray:
@@ -33,6 +33,14 @@ def test_a_photo_is_shrunk_and_stays_red():
 
 def test_a_thin_picture_keeps_a_pixel():
     assert thumbnail(np.zeros((1, 4000, 3), dtype=np.uint8)).height == 1
+
+
+def test_boxes_are_drawn_on_a_copy():
+    image = np.zeros((120, 120, 3), dtype=np.uint8)
+    drawn = outlined(image, [(20, 30, 100, 90)])
+    assert not image.any()
+    assert drawn[30, 60].tolist() == [255, 150, 40]
+    assert not drawn[60, 60].any()
 
 
 def test_other_arrays_are_refused():

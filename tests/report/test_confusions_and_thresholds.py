@@ -1,5 +1,7 @@
 """The largest confusions and the counts behind the threshold, against the plain way of counting."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,7 +11,8 @@ from hypothesis.extra import numpy as arrays
 
 from cnnkit.report._confusions import classes_to_draw, largest_pairs
 from cnnkit.report._outcomes import Outcomes, outcomes_from_rows
-from cnnkit.report._thresholds import thresholds_from_outcomes
+from cnnkit.report._thresholds import thresholds_from_curves, thresholds_from_detections, thresholds_from_outcomes
+from cnnkit.results import Curve, rows_schema
 
 
 def outcomes(label: list[int], predicted: list[int | None], confidence: list[float | None]) -> Outcomes:
@@ -96,3 +99,41 @@ def test_the_lowest_threshold_takes_every_answer(n):
     assert found is not None
     assert found.thresholds[0] == 0
     assert found.answered[0, 0] == n
+
+
+def test_thresholds_of_detections_by_hand():
+    columns = {
+        "key": ["a", "b", "c"],
+        "digest": [None] * 3,
+        "det_class": [[0, 1, 0], [1], None],
+        "det_score": [[0.5, 0.75, 0.25], [0.5], None],
+        "det_match": [[1, 0, 0], [1], None],
+        "det_ignore": [[0, 0, 1], [0], None],
+        "truth_class": [[0, 0], [1], None],
+    }
+    found = thresholds_from_detections(pa.table(columns, schema=rows_schema("detection")), 2)
+    assert found is not None
+    at = found.thresholds.tolist().index(0.75)
+    assert found.answered[:, [0, at]].tolist() == [[3, 1], [1, 0], [2, 1]]
+    assert found.right[:, [0, at]].tolist() == [[2, 0], [1, 0], [1, 0]]
+    assert found.total.tolist() == [3, 2, 1]
+    assert found.noun == "objects"
+
+
+def test_thresholds_read_off_curves_are_the_counts_behind_them():
+    curve = Curve(index=1, x=(0.25, 0.5, 1.0), y=(1.0, 0.5, 0.8), threshold=(0.9, 0.6, 0.2))
+    results = SimpleNamespace(
+        curves=SimpleNamespace(pr=(curve,)), classes=("a", "b"), per_class=(SimpleNamespace(n=0), SimpleNamespace(n=4))
+    )
+    found = thresholds_from_curves(results)
+    assert found is not None
+    at = [found.thresholds.tolist().index(each) for each in (0.0, 0.2, 0.21, 0.6, 0.9, 0.91)]
+    assert found.answered[2, at].tolist() == [5, 5, 4, 4, 1, 0]
+    assert found.right[2, at].tolist() == [4, 4, 2, 2, 1, 0]
+    assert found.answered[0].tolist() == found.answered[2].tolist()
+    assert found.total.tolist() == [4, 0, 4]
+
+
+def test_curves_without_thresholds_have_no_slider():
+    results = SimpleNamespace(curves=SimpleNamespace(pr=(Curve(index=0, x=(0.5,), y=(0.5,)),)), classes=("a",))
+    assert thresholds_from_curves(results) is None

@@ -167,12 +167,13 @@ class Curves(_Model):
     """For drawing; long curves are thinned.
 
     `pr` is recall and precision, `roc` false and true positive rate, `risk_coverage` the share of images that are
-    answered and the accuracy on them, with thresholds on the confidence.
+    answered and the accuracy on them, with thresholds on the confidence; `f1` threshold and macro F1 (multi-label).
     """
 
     pr: tuple[Curve, ...] = ()
     roc: tuple[Curve, ...] = ()
     risk_coverage: Curve | None = None
+    f1: Curve | None = None
 
 
 class Bin(_Model):

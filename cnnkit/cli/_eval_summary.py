@@ -11,15 +11,19 @@ SHOWN = {
     "top1_accuracy": "top-1 accuracy",
     "top1_accuracy_of_all": "top-1 accuracy, bad files counted as wrong",
     "top5_error": "top-5 error",
+    "exact_match_accuracy": "all labels of an image right",
+    "hamming_error": "wrong decisions (Hamming)",
+    "micro_f1": "F1, all decisions pooled",
     "macro_precision": "precision, mean of the classes",
     "macro_recall": "recall, mean of the classes",
     "macro_f1": "F1, mean of the classes",
     "map": "AP, mean of the classes (mAP)",
     "roc_auc": "ROC AUC, mean of the classes",
     "cross_entropy": "cross-entropy (nats)",
+    "brier": "Brier score",
     "ece": "calibration error (ECE)",
 }
-IN_OWN_UNIT = ("cross_entropy",)
+IN_OWN_UNIT = ("cross_entropy", "brier")
 WORST = 5
 
 
@@ -46,6 +50,8 @@ def _rows(results: Results) -> Iterator[list[str]]:
     shown = dict(SHOWN)
     if not results.data.n_bad:
         shown.pop("top1_accuracy_of_all")
+    if not results.multilabel:
+        shown.pop("micro_f1")  # the same as the accuracy
     further = {name: name.replace("_", " ") for name in results.figures if name.startswith("top") and name not in shown}
     for name in ("top1_error", "top5_accuracy", "top1_accuracy_of_all"):
         further.pop(name, None)

@@ -18,6 +18,10 @@ from cnnkit.cli._command import Verb
 @click.option("--truth-index", is_flag=True, help="The labels are positions in the model's class list, from 0.")
 @click.option("--split", metavar="NAME|all", help="The part to score.  [default: test, else val]")
 @click.option("--class-map", type=_options.PATH, help="A file that gives folders or labels their class names.")
+@click.option("--multilabel", is_flag=True, help="An image may show any number of classes, as --truth FILE says.")
+@click.option(
+    "--threshold", type=float, default=0.5, show_default=True, help="With --multilabel: a score that counts as given."
+)
 @click.option("--topk", type=click.IntRange(1), multiple=True, help="A further k for top-k; may be repeated.")
 @click.option("--bench", type=_options.PATH, help="What `bench --json` printed, for the speed.")
 @click.option(
@@ -54,6 +58,8 @@ def eval_command(
     truth_index: bool,
     split: str | None,
     class_map: Path | None,
+    multilabel: bool,
+    threshold: float,
     topk: tuple[int, ...],
     bench: Path | None,
     resamples: int,
@@ -82,6 +88,8 @@ def eval_command(
             truth_index=truth_index,
             split=split,
             class_map=class_map,
+            multilabel=multilabel,
+            threshold=threshold,
             topk=topk,
             bench=bench,
             resamples=resamples,

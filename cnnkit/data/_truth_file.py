@@ -38,7 +38,7 @@ def read_truth_file(path: Path) -> dict[str, Line]:
         if before.label != label:
             raise DataError(
                 f"{path}: {key!r} has the label {before.label!r} on line {before.number} and {label!r} on "
-                f"line {number}."
+                f"line {number}. Where an image may show several classes, give --multilabel."
             )
     return lines
 

@@ -42,12 +42,7 @@ class Answers:
 
 def answers_of(joined: Joined, labels: Mapping[str, int], *, source: str) -> Answers:
     """Rank the label among the scores of each image. DataError when no image has an answer."""
-    if not joined.ok.any():
-        reasons = ", ".join(f"{count} {status}" for status, count in joined.bad.items())
-        raise DataError(
-            f"{source}: none of its {len(joined.ok)} labelled images has an answer ({reasons}); there is nothing to "
-            f"score. The column `error` of its parts says why."
-        )
+    refuse_no_answer(joined, source=source)
     index = np.fromiter((labels[key] for key in joined.keys.to_pylist()), np.int64, len(joined.ok))
     scores, truth = joined.scores.T, index[joined.ok]
     bounds = metrics.label_rank_bounds(scores, truth)
@@ -64,6 +59,15 @@ def answers_of(joined: Joined, labels: Mapping[str, int], *, source: str) -> Ans
         p=scores[at, truth],
         confidence=scores[at, predicted],
     )
+
+
+def refuse_no_answer(joined: Joined, *, source: str) -> None:
+    if not joined.ok.any():
+        reasons = ", ".join(f"{count} {status}" for status, count in joined.bad.items())
+        raise DataError(
+            f"{source}: none of its {len(joined.ok)} labelled images has an answer ({reasons}); there is nothing to "
+            f"score. The column `error` of its parts says why."
+        )
 
 
 def rows_of(joined: Joined, answers: Answers) -> "pa.Table":

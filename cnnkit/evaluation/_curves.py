@@ -1,12 +1,12 @@
 """Curves for drawing, thinned so that a thousand classes stay a small file."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import metrics
-from cnnkit.evaluation._answers import Answers
 from cnnkit.results import Curve, Curves
 
 POINTS = 200  # of a curve when classes are few
@@ -14,17 +14,15 @@ POINTS_IN_ALL = 20_000  # of all curves of a kind together, when they are many
 POINTS_AT_LEAST = 20
 
 
-def curves_of(answers: Answers) -> Curves:
-    """A PR and a ROC curve for each class with images."""
-    present = np.unique(answers.truth).tolist()
-    n = max(min(POINTS, POINTS_IN_ALL // len(present)), POINTS_AT_LEAST)
+def class_curves(scores: NDArray[Any], positives: Callable[[int], NDArray[np.bool_]], present: Sequence[int]) -> Curves:
+    """A PR and a ROC curve for each class in `present`, from its column of `scores` (n, classes)."""
+    n = max(min(POINTS, POINTS_IN_ALL // max(len(present), 1)), POINTS_AT_LEAST)
     pr, roc = [], []
     for at in present:
-        scores, positives = answers.scores[:, at], answers.truth == at
-        curve = metrics.pr_curve(scores, positives)
+        curve = metrics.pr_curve(scores[:, at], positives(at))
         if curve is not None:
             pr.append(thinned(at, curve.recall, curve.precision, curve.threshold, n))
-        rates = metrics.roc_curve(scores, positives)
+        rates = metrics.roc_curve(scores[:, at], positives(at))
         if rates is not None:  # the first point's threshold is infinite, and (0, 0) needs no telling
             points = (rates.false_positive_rate[1:], rates.true_positive_rate[1:], rates.threshold[1:])
             roc.append(thinned(at, *points, n))

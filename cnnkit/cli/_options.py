@@ -123,10 +123,11 @@ spec_options = together(
     ),
     click.option("--background/--no-background", default=None, help="Output 0 is a background, not a class."),
     click.option("--decoder", help="How a detector's output is read."),
+    click.option("--output-name", help="The output that holds the scores, of several."),
 )
 SPEC_NAMES = (
     *("spec", "preset", "labels", "imgsz", "resize_size", "resize", "interpolation", "align", "fill"),
-    *("channel_order", "scale", "mean", "std", "activation", "background", "decoder"),
+    *("channel_order", "scale", "mean", "std", "activation", "background", "decoder", "output_name"),
 )
 
 progress_option = click.option(

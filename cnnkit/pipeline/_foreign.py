@@ -4,36 +4,55 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from cnnkit import graphs, images
+from cnnkit import data, graphs, images
 from cnnkit.errors import ModelError
+from cnnkit.importers import Found
 from cnnkit.pipeline._checks import n_scores
+from cnnkit.pipeline._override import scaled
 from cnnkit.runtime import Session, TensorInfo, first_line
-from cnnkit.spec import ClassificationOutput, ClassName, DetectionOutput, ModelInput, ModelSpec
+from cnnkit.spec import ClassificationOutput, ClassName, DetectionOutput, ModelInput, ModelSpec, Operation
 
 INPUT_DTYPES = ("float32", "float16", "uint8", "int8")
 
 
-def describe(session: Session, *, source: str, options: Any) -> tuple[ModelSpec, list[str]]:
-    """The spec that a file's own shapes and the typed preset make, and sentences about what was deduced."""
-    decoder = options.get("decoder")
+def describe(session: Session, found: Found | None, *, source: str, options: Any) -> tuple[ModelSpec, list[str]]:
+    """The spec of a file's own shapes, what other toolkits say of it and the typed preset; and what was deduced.
+
+    A typed preset wins over `found`; one of the two must say how images are prepared.
+    """
+    decoder = options.get("decoder") or (found.decoder if found else None)
     task: Literal["classification", "detection"] = "detection" if decoder else "classification"
-    made = _input(session, source=source, imgsz=options.get("imgsz"))
-    channels, operations = images.preset(options["preset"], size=made.size, channels=made.n_channels, task=task)
-    made = made.model_copy(update={"channels": channels})
-    notes: list[str] = []
+    made = _input(session, source=source, imgsz=options.get("imgsz"), usual=found.size if found else None)
+    made, operations, notes = _preprocess(made, found, options, task=task)
+    names = found.classes if found else None
     if decoder:
-        output: Any = DetectionOutput(name=session.outputs[0].name, decoder=decoder)
-        n_classes = 1 if options.get("labels") else 0
+        output: Any = DetectionOutput(name=options.get("output_name") or session.outputs[0].name, decoder=decoder)
+        n_classes = len(names) if names else int(bool(options.get("labels")))
     else:
-        output, n_classes, notes = _scores(session, made, source=source, options=options)
+        output, n_classes, said = _scores(session, made, found, source=source, options=options)
+        notes += said
     if not n_classes:
         raise ModelError(f"{source}: a detector's class names are not in the file. Give them: --labels FILE.")
-    classes = tuple(ClassName(name=str(at)) for at in range(n_classes))
-    spec = ModelSpec(task=task, input=made, preprocess=tuple(operations), output=output, classes=classes)
-    return spec, notes
+    if names is None or len(names) != n_classes:
+        names = tuple(ClassName(name=str(at)) for at in range(n_classes))
+    return ModelSpec(task=task, input=made, preprocess=operations, output=output, classes=names), notes
 
 
-def _input(session: Session, *, source: str, imgsz: tuple[int, int] | None) -> ModelInput:
+def _preprocess(
+    made: ModelInput, found: Found | None, options: Any, *, task: str
+) -> tuple[ModelInput, tuple[Operation, ...], list[str]]:
+    if options.get("preset") or found is None or found.preprocess is None:
+        channels, operations = images.preset(options["preset"], size=made.size, channels=made.n_channels, task=task)
+        return made.model_copy(update={"channels": channels}), tuple(operations), []
+    operations = tuple(scaled(operation, found.size or made.size, made.size) for operation in found.preprocess)
+    notes = [f"How images are prepared is taken from {found.origin}.", *found.notes]
+    return made.model_copy(update={"channels": found.channels or made.channels}), operations, notes
+
+
+def _input(
+    session: Session, *, source: str, imgsz: tuple[int, int] | None, usual: tuple[int, int] | None
+) -> ModelInput:
+    """The image input; its size is what was typed, what the file fixes, or what is usual for it."""
     images_in = [info for info in session.inputs if len(info.shape) == 4]
     if len(session.inputs) != 1 or not images_in or images_in[0].dtype not in INPUT_DTYPES:
         shown = ", ".join(f'"{info.name}" {info}' for info in session.inputs)
@@ -41,15 +60,16 @@ def _input(session: Session, *, source: str, imgsz: tuple[int, int] | None) -> M
     info = images_in[0]
     layout = _layout(info, source)
     n_channels, height, width = info.shape[1:] if layout == "NCHW" else (info.shape[3], info.shape[1], info.shape[2])
-    size = imgsz or (height, width)
-    if None in size:
+    fixed = (height, width) if height and width else None
+    size = imgsz or fixed or usual
+    if size is None:
         raise ModelError(f'{source}: input "{info.name}" takes pictures of any size. Give one: --imgsz 224.')
     return ModelInput(
         name=info.name,
         layout=layout,
         dtype=cast(Any, info.dtype),
         channels="GRAY" if n_channels == 1 else "RGB",
-        size=cast(tuple[int, int], size),
+        size=size,
     )
 
 
@@ -62,16 +82,62 @@ def _layout(info: TensorInfo, source: str) -> Literal["NCHW", "NHWC"]:
 
 
 def _scores(
-    session: Session, made: ModelInput, *, source: str, options: Any
+    session: Session, made: ModelInput, found: Found | None, *, source: str, options: Any
 ) -> tuple[ClassificationOutput, int, list[str]]:
     """The output's name and reading, as the graph says, and the number of classes, from one run if need be."""
-    info = session.outputs[0]
-    fields, notes = _reading(session, info.name)
+    info, notes = _chosen_output(session, _wanted_count(found, options), source=source, name=options.get("output_name"))
+    fields, read = _reading(session, info.name)
     if options.get("activation"):
-        fields["activation"], notes = options["activation"], []
+        fields["activation"], read = options["activation"], []
+    elif found is not None and found.activation is not None:
+        fields["activation"], read = found.activation, []
     background = bool(options.get("background"))
-    count = n_scores(info) or _counted(session, made, source)
-    return ClassificationOutput(name=info.name, background=background, **fields), count - int(background), notes
+    count = n_scores(info) or _counted(session, info.name, made, source)
+    return (
+        ClassificationOutput(name=info.name, background=background, **fields),
+        count - int(background),
+        [*notes, *read],
+    )
+
+
+def _wanted_count(found: Found | None, options: Any) -> int | None:
+    """How many classes there are names for."""
+    if options.get("labels") is not None:
+        return len(data.read_labels(options["labels"]).classes)
+    return len(found.classes) if found is not None and found.classes else None
+
+
+def _chosen_output(
+    session: Session, wanted: int | None, *, source: str, name: str | None
+) -> tuple[TensorInfo, list[str]]:
+    """The output that holds the scores: by name, the only one, or the only one that fits; and why."""
+    named = {info.name: info for info in session.outputs}
+    shown = ", ".join(f'"{info.name}" {info}' for info in session.outputs)
+    if name is not None:
+        if name not in named:
+            raise ModelError(f'{source}: has no output "{name}"; it has {shown}.')
+        return named[name], []
+    if len(named) == 1:
+        return session.outputs[0], []
+    kinds = (
+        (
+            f"holds {wanted} scores, one for each class name",
+            [info for info in session.outputs if wanted in _counts(info)],
+        ),
+        ("has the shape of scores, (N, classes)", [info for info in session.outputs if len(info.shape) == 2]),
+    )
+    for reason, fitting in kinds:
+        if len(fitting) == 1:
+            return fitting[0], [
+                f'Of its outputs {shown} the scores are taken from "{fitting[0].name}": it alone {reason}.'
+            ]
+    raise ModelError(f"{source}: has the outputs {shown}. Say which one holds the scores: --output-name NAME.")
+
+
+def _counts(info: TensorInfo) -> tuple[int, ...]:
+    """How many classes an output may be for: its scores, or one less with a background."""
+    scores = n_scores(info)
+    return () if scores is None else (scores, scores - 1)
 
 
 def _reading(session: Session, name: str) -> tuple[dict[str, Any], list[str]]:
@@ -84,11 +150,11 @@ def _reading(session: Session, name: str) -> tuple[dict[str, Any], list[str]]:
     return fields, [said] if ending.activation else []
 
 
-def _counted(session: Session, made: ModelInput, source: str) -> int:
+def _counted(session: Session, name: str, made: ModelInput, source: str) -> int:
     shape = (made.n_channels, *made.size) if made.layout == "NCHW" else (*made.size, made.n_channels)
     batch = session.inputs[0].shape[0] or 1
     try:
         outputs = session.run({made.name: np.zeros((batch, *shape), dtype=made.dtype)})
     except Exception as error:
         raise ModelError(f"{source}: does not run on a black picture {shape}: {first_line(error)}") from error
-    return int(np.asarray(outputs[session.outputs[0].name])[0].size)
+    return int(np.asarray(outputs[name])[0].size)

@@ -21,7 +21,7 @@ def overridden(base: ModelSpec, typed: dict[str, Any]) -> ModelSpec:
         split = base.model_copy(update={"preprocess": tuple(operations)})
         geometry, values = list(split.geometry_operations), list(split.value_operations)
     elif size != base.input.size:
-        geometry = [_scaled(operation, base.input.size, size) for operation in geometry]
+        geometry = [scaled(operation, base.input.size, size) for operation in geometry]
     if "channel_order" in typed:
         channels = typed["channel_order"]
     geometry = _geometry(geometry, size, typed)
@@ -35,7 +35,7 @@ def overridden(base: ModelSpec, typed: dict[str, Any]) -> ModelSpec:
     return ModelSpec.model_validate(changed.to_dict())
 
 
-def _scaled(operation: Operation, old: tuple[int, int], new: tuple[int, int]) -> Operation:
+def scaled(operation: Operation, old: tuple[int, int], new: tuple[int, int]) -> Operation:
     """The same operation for another input size; a short side keeps its proportion to the input's longer one."""
     if isinstance(operation, Resize) and isinstance(operation.size, int):
         return operation.model_copy(update={"size": math.floor(operation.size * max(new) / max(old))})
@@ -115,4 +115,6 @@ def _output(base: ModelSpec, typed: dict[str, Any]) -> Any:
         raise UsageError(
             f"{', '.join(sorted(fields.keys() - {'decoder'}))} is for classifiers; the spec says detection."
         )
+    if "output_name" in typed:
+        fields["name"] = typed["output_name"]
     return base.output.model_copy(update=fields)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from cnnkit import data, images
 from cnnkit.errors import ModelError, UsageError
+from cnnkit.importers import find_description
 from cnnkit.pipeline._foreign import describe
 from cnnkit.pipeline._override import overridden
 from cnnkit.runtime import Session
@@ -27,6 +28,7 @@ class SpecOptions(TypedDict, total=False):
     channel_order, scale, mean, std: the values.
     activation, background: what the scores are.
     decoder: how a detector's output is read.
+    output_name: the output that holds the scores or boxes.
     """
 
     spec: Path | ModelSpec | None
@@ -45,6 +47,7 @@ class SpecOptions(TypedDict, total=False):
     activation: Literal["softmax", "sigmoid", "none"] | None
     background: bool | None
     decoder: str | None
+    output_name: str | None
 
 
 def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tuple[ModelSpec, list[str]]:
@@ -53,9 +56,10 @@ def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tupl
     base = _given_spec(typed.pop("spec", None)) or _own_spec(session, source)
     notes: list[str] = []
     if base is None:
-        if "preset" not in typed:
+        found = find_description(Path(source), session.metadata)
+        if "preset" not in typed and (found is None or found.preprocess is None):
             raise ModelError(_without_spec(source))
-        base, notes = describe(session, source=source, options=options)
+        base, notes = describe(session, found, source=source, options=options)
     labels = typed.pop("labels", None)
     if labels is not None:
         base = _with_labels(base, labels)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from cnnkit import drawing
 from cnnkit.metrics import wilson
+from cnnkit.report._summary import with_enough_images
 from cnnkit.report._thresholds import Thresholds
 from cnnkit.report._words import count, percent
 from cnnkit.results import Calibration, ClassFigures, Curve, Results
@@ -31,12 +32,14 @@ def class_charts(results: Results, labels: Sequence[str]) -> list[Chart]:
     measure = "recall" if any(each.recall is not None for each in results.per_class) else "ap"
     heading = {"recall": "Recall", "ap": "AP"}[measure]
     values = [getattr(each, measure) for each in results.per_class]
-    known = sorted((value, -results.per_class[at].n, at) for at, value in enumerate(values) if value is not None)
+    candidates = [(values[at], -results.per_class[at].n, at) for at in with_enough_images(results)]
+    known = sorted(each for each in candidates if each[0] is not None)
     if len(known) < 2:
         return []
     weakest = [(results.per_class[at], labels[at]) for _, _, at in known[:WEAKEST]]
     charts = [_weakest_bars(weakest, measure, heading, n_classes=len(known))]
-    return [*charts, _spread([value for value, _, _ in known], heading)] if len(known) > WEAKEST else charts
+    everyone = [value for value in values if value is not None]
+    return [*charts, _spread(everyone, heading)] if len(everyone) > WEAKEST else charts
 
 
 def _spread(values: Sequence[float], heading: str) -> Chart:
@@ -83,7 +86,8 @@ def curve_chart(
     if not curves:
         return None
     figure = "ap" if kind == "pr" else "roc_auc"
-    weakest = sorted(curves, key=lambda curve: _strength(curve, results, figure))
+    enough = {*with_enough_images(results), None}
+    weakest = sorted(curves, key=lambda curve: (curve.index not in enough, _strength(curve, results, figure)))
     coloured = [curve for curve in weakest if curve.index is None] + [
         curve for curve in weakest if curve.index is not None
     ][:SHOWN]

@@ -128,5 +128,11 @@ def _few_images(results: Results) -> str:
     )
 
 
+def with_enough_images(results: Results) -> list[int]:
+    """Classes that can be called weak for more than bad luck; all of them when fewer than two can."""
+    enough = [at for at, each in enumerate(results.per_class) if each.n >= TOO_FEW]
+    return enough if len(enough) > 1 else list(range(len(results.per_class)))
+
+
 def is_rough(each: ClassFigures) -> bool:
     return each.n < FEW_IMAGES

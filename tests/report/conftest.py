@@ -117,6 +117,14 @@ def scored(
         "per_class": [class_figures(at, name, labels, predicted, scores) for at, name in enumerate(names)],
         "confusion": confusion(labels, predicted, len(names)),
         "curves": curves(labels, scores),
+        "operating_points": [
+            {"wanted_precision": 0.95, "threshold": 0.97, "precision": 0.951, "coverage": 0.6},
+            {"wanted_precision": 0.999, "threshold": None, "precision": None, "coverage": None},
+        ],
+        "slices": [
+            {"by": "brightness", "value": "dark", "figure": accuracy, "rest": accuracy, "p_value": 0.5},
+            {"by": "folder", "value": "a/long/path/to/a/folder", "figure": accuracy, "rest": accuracy, "p_value": 1e-6},
+        ],
         "calibration": {"equal_width": bins(labels, scores), "temperature": 1.2},
     }
     columns = {

@@ -146,15 +146,12 @@ def test_slices_say_which_differ(digits, tmp_path):
 
 def test_operating_points_and_calibration_are_said_in_words(digits, tmp_path):
     digits.facts["figures"]["ece"] = {"value": 0.05, "low": 0.03, "high": 0.07, "n": 897}
-    reached = {"wanted_precision": 0.95, "threshold": 0.9, "precision": 0.951, "coverage": 0.6}
-    missed = {"wanted_precision": 0.999, "threshold": None, "precision": None, "coverage": None}
-    digits.facts["operating_points"] = [reached, missed]
     page = written(digits, tmp_path)
     assert "On average it is surer than it is right" in page
     assert "dividing the logits by 1.200 fits these images best." in page
-    assert f"95{NBSP}% of the answers are right from confidence 0.9 on; that answers 60.0{NBSP}% of the images" in page
+    assert f"95{NBSP}% of the answers are right from confidence 0.97 on; that answers 60.0{NBSP}% of the images" in page
     assert "none does" in page
-    digits.facts["operating_points"] = [missed]
+    digits.facts["operating_points"] = digits.facts["operating_points"][1:]
     assert f"No confidence on these images makes 99.9{NBSP}% of the answers right." in written(digits, tmp_path)
 
 
@@ -186,6 +183,14 @@ def test_several_labels_an_image_have_a_page(digits, tmp_path):
     page = written(digits, tmp_path)
     assert "Images with the most wrong labels: 1 of 1 with any." in page
     assert "fewer of all labels answered right" in page
+
+
+def test_a_class_of_few_images_is_not_called_weak(digits, tmp_path):
+    digits.facts["per_class"][4] |= {"n": 3, "recall": 0.0, "ap": 0.01}
+    page = written(digits, tmp_path)
+    assert f"Weakest classes: 1 (56.0{NBSP}% of 91{NBSP}images found), 8 (" in page
+    assert f"1 of 10{NBSP}classes rests on fewer than 30 images" in page
+    assert 'class="line faint" data-label="4"' in page
 
 
 def test_curves_of_many_classes_wait_to_be_picked(digits, tmp_path):

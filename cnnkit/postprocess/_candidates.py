@@ -13,7 +13,16 @@ from cnnkit.postprocess.nms import nms
 from cnnkit.records import Detections, Geometry
 from cnnkit.spec import DetectionOutput, ModelSpec
 
-__all__ = ["BatchDecoder", "Candidates", "one_by_one", "output_of", "refuse_shape", "suppressed", "surest"]
+__all__ = [
+    "BatchDecoder",
+    "Candidates",
+    "check_finite",
+    "one_by_one",
+    "output_of",
+    "refuse_shape",
+    "suppressed",
+    "surest",
+]
 
 BatchDecoder = Callable[[Mapping[str, NDArray[Any]], Sequence[Geometry]], list[Detections]]
 
@@ -52,6 +61,11 @@ def refuse_shape(output: DetectionOutput, raw: NDArray[Any], expected: str) -> I
     )
 
 
+def check_finite(output: DetectionOutput, *values: NDArray[Any]) -> None:
+    if not all(np.isfinite(value).all() for value in values):
+        raise ImageError("failed", f"output {output.name!r} holds values that are not finite")
+
+
 def suppressed(
     class_scores: NDArray[Any],
     boxes_at: Callable[[NDArray[np.intp]], NDArray[Any]],
@@ -79,8 +93,9 @@ def suppressed(
         raise ImageError("failed", f"output {output.name!r} holds values that are not numbers")
     for floor in _floors(best, output.conf):
         cells, scores, classes = _reaching(floor, best, class_scores, objectness, multi_label=output.multi_label)
-        found = Candidates(boxes_at(cells), scores, classes)
-        _check_finite(found, output)
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity is refused in words
+            found = Candidates(boxes_at(cells), scores, classes)
+        check_finite(output, found.boxes, scores)
         of_class = None if output.agnostic else classes
         kept = nms(found.boxes, scores, of_class, iou=output.iou, max_detections=output.max_detections)
         if len(kept) == output.max_detections:
@@ -90,7 +105,7 @@ def suppressed(
 
 def surest(found: Candidates, geometry: Geometry, output: DetectionOutput) -> Detections:
     """Detections of boxes that are final: the surest `max_detections`."""
-    _check_finite(found, output)
+    check_finite(output, found.boxes, found.scores)
     return _placed(found, np.argsort(-found.scores, kind="stable")[: output.max_detections], geometry)
 
 
@@ -111,11 +126,6 @@ def _reaching(
     enough = scores >= floor
     at, classes = np.nonzero(enough.T)
     return cells[at], scores[classes, at], classes
-
-
-def _check_finite(found: Candidates, output: DetectionOutput) -> None:
-    if not np.isfinite(found.boxes).all() or not np.isfinite(found.scores).all():
-        raise ImageError("failed", f"output {output.name!r} holds values that are not finite")
 
 
 def _placed(found: Candidates, kept: NDArray[np.intp], geometry: Geometry) -> Detections:

@@ -42,7 +42,6 @@ def _shares(
     raw: NDArray[Any], column: NDArray[np.intp], row: NDArray[np.intp], rows: int, columns: int
 ) -> NDArray[Any]:
     x, y, w, h = raw
-    with np.errstate(over="ignore"):  # e^-w beyond float32 makes a size of 0
-        sizes = [1 / (1 + np.exp(-w)), 1 / (1 + np.exp(-h))]
     centres = [(np.tanh(x) + column) / columns, (np.tanh(y) + row) / rows]
+    sizes = [1 / (1 + np.exp(-w)), 1 / (1 + np.exp(-h))]
     return xyxy_from_cxcywh(np.stack([*centres, *sizes], axis=1))

@@ -5,7 +5,15 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError
-from cnnkit.postprocess._candidates import BatchDecoder, Candidates, one_by_one, output_of, refuse_shape, surest
+from cnnkit.postprocess._candidates import (
+    BatchDecoder,
+    Candidates,
+    check_finite,
+    one_by_one,
+    output_of,
+    refuse_shape,
+    surest,
+)
 from cnnkit.records import Detections, Geometry
 from cnnkit.spec import ModelSpec
 
@@ -20,6 +28,7 @@ def build_ultralytics_end2end(spec: ModelSpec) -> BatchDecoder:
         if raw.ndim != 2 or raw.shape[1] != 6:
             raise refuse_shape(output, raw, "(boxes, 6)")
         kept = raw[~(raw[:, 4] < output.conf)]  # a score that is no number stays, and is refused later
+        check_finite(output, kept)
         classes = kept[:, 5].astype("int64")
         if len(classes) and (classes.min() < 0 or classes.max() >= n_classes):
             raise ImageError("failed", f"output {output.name!r} names class {classes.max()} of {n_classes}")

@@ -35,9 +35,8 @@ def build_yolox(spec: ModelSpec) -> BatchDecoder:
 
 def _boxes(raw: NDArray[Any], cells: NDArray[np.float32]) -> NDArray[Any]:
     stride = cells[:, 2:]
-    with np.errstate(over="ignore"):  # infinity is refused later
-        sizes = np.exp(raw[:, 2:4]) * stride
-    return xyxy_from_cxcywh(np.concatenate([(raw[:, :2] + cells[:, :2]) * stride, sizes], axis=1))
+    centres, sizes = (raw[:, :2] + cells[:, :2]) * stride, np.exp(raw[:, 2:4]) * stride
+    return xyxy_from_cxcywh(np.concatenate([centres, sizes], axis=1))
 
 
 def grid_cells(size: tuple[int, int], strides: Sequence[int]) -> NDArray[np.float32]:

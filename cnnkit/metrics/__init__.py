@@ -5,7 +5,7 @@ Undefined figures are None. Wrong input is a ValueError that names the first thi
 """
 
 from cnnkit.metrics._checks import check_scores
-from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_mean
+from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_mean, resample_weights
 from cnnkit.metrics.calibration import (
     BINS,
     ReliabilityBin,
@@ -40,7 +40,7 @@ from cnnkit.metrics.detection_curves import (
 from cnnkit.metrics.detection_errors import ErrorKinds, error_kinds
 from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
 from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_scores
-from cnnkit.metrics.estimates import Estimate, RankingEstimates, ranking_estimates
+from cnnkit.metrics.estimates import BOOTSTRAP_UP_TO, Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.intervals import Interval, images_to_bound, wilson
 from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
 from cnnkit.metrics.multilabel import (
@@ -52,6 +52,7 @@ from cnnkit.metrics.multilabel import (
 )
 from cnnkit.metrics.paired import holm, images_to_decide, mcnemar, paired_difference
 from cnnkit.metrics.probability_estimates import ProbabilityEstimates, probability_estimates
+from cnnkit.metrics.ranked import Ranked
 from cnnkit.metrics.ranking import (
     PrCurve,
     RocCurve,
@@ -72,6 +73,7 @@ from cnnkit.metrics.voc import VocClass, VocScores, voc_scores
 
 __all__ = [
     "BINS",
+    "BOOTSTRAP_UP_TO",
     "RESAMPLES",
     "THRESHOLD",
     "Average",
@@ -89,6 +91,7 @@ __all__ = [
     "PrCurve",
     "ProbabilityEstimates",
     "RankBounds",
+    "Ranked",
     "RankingEstimates",
     "ReliabilityBin",
     "ReportEstimates",
@@ -139,6 +142,7 @@ __all__ = [
     "ranking_estimates",
     "reliability_bins",
     "report_estimates",
+    "resample_weights",
     "risk_coverage",
     "roc_auc",
     "roc_auc_influence",

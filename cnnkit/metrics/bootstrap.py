@@ -95,7 +95,22 @@ def resampled_sums(values: NDArray[np.float64], *, resamples: int, seed: int) ->
 
 
 def resample_weights(n: int, *, resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """How often each of n images is drawn in each resample, a block of resamples at a time: (n, block), whole."""
+    """How often each of n images is drawn in each resample, a block of resamples at a time.
+
+    Args:
+        n: how many images there are; each resample draws n of them, with replacement.
+        resamples: how many resamples, at least 1.
+        seed: the same n, number and seed give the same draws, so figures of several models can share them.
+
+    Yields:
+        (n, block) float32 whole numbers whose columns add up to n; a block is at most about 16 MB.
+
+    Raises:
+        ValueError: fewer than one resample.
+
+    >>> [block.sum(axis=0).tolist() for block in resample_weights(3, resamples=2, seed=0)]
+    [[3.0, 3.0]]
+    """
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, got {resamples}")
     rng = np.random.default_rng(seed)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnkit.metrics._checks import Bools, Floats, check_scores, check_scores_and_labels, check_zero_one
-from cnnkit.metrics._ranked import Ranked
 from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, resample_weights
 from cnnkit.metrics.intervals import Interval, wilson
 from cnnkit.metrics.jackknife import jackknife_interval
+from cnnkit.metrics.ranked import Ranked
 
 BOOTSTRAP = "bootstrap"
 JACKKNIFE = "jackknife"

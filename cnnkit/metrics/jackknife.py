@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnkit.metrics._checks import check_binary
-from cnnkit.metrics._ranked import Ranked
 from cnnkit.metrics.intervals import Interval, t_quantile
+from cnnkit.metrics.ranked import Ranked
 
 
 def average_precision_influence(scores: ArrayLike, positives: ArrayLike) -> NDArray[np.float64] | None:

@@ -67,6 +67,7 @@ OTHERS = {
     "jackknife_interval",
     "log_losses",
     "report_estimates",
+    "resample_weights",
     "wilson",
 }
 RECORDS = {name for name in metrics.__all__ if name[0].isupper()}

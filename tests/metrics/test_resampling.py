@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cnnkit import metrics
-from cnnkit.metrics._ranked import Ranked
 from cnnkit.metrics.bootstrap import resample_weights
+from cnnkit.metrics.ranked import Ranked
 from cnnkit.metrics.report_estimates import _Cells
 
 

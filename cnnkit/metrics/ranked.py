@@ -12,7 +12,15 @@ Weights = NDArray[np.float32]
 
 
 class Ranked:
-    """n samples, of which `n_positives` are positive; the methods need at least one (AUC: a negative too)."""
+    """n samples by falling score, of which `n_positives` are positive.
+
+    `scores` is (n,) real and finite, `positives` (n,) bools; neither is checked here. The average precision needs a
+    positive, the ROC AUC a negative too.
+
+    >>> ranked = Ranked(np.array([0.9, 0.6, 0.3]), np.array([True, False, True]))
+    >>> round(ranked.average_precision, 4), ranked.roc_auc
+    (0.8333, 0.5)
+    """
 
     def __init__(self, scores: Floats, positives: Bools) -> None:
         self.n = len(scores)

@@ -11,6 +11,7 @@ from cnnkit.postprocess.classification import build_classification, probabilitie
 from cnnkit.postprocess.detr import build_detr
 from cnnkit.postprocess.fastestdet import build_fastestdet
 from cnnkit.postprocess.nms import nms
+from cnnkit.postprocess.recognition import Recognised, recognise_detector
 from cnnkit.postprocess.ultralytics import build_ultralytics
 from cnnkit.postprocess.ultralytics_end2end import build_ultralytics_end2end
 from cnnkit.postprocess.yolov5 import build_yolov5
@@ -18,7 +19,17 @@ from cnnkit.postprocess.yolox import build_yolox
 from cnnkit.records import Classification, Detections, Geometry
 from cnnkit.spec import DetectionOutput, ModelSpec
 
-__all__ = ["DECODERS", "Decoder", "build_classification", "build_decoder", "nms", "probabilities", "top_k"]
+__all__ = [
+    "DECODERS",
+    "Decoder",
+    "Recognised",
+    "build_classification",
+    "build_decoder",
+    "nms",
+    "probabilities",
+    "recognise_detector",
+    "top_k",
+]
 
 Decoder = Callable[[Mapping[str, NDArray[Any]], Sequence[Geometry]], Sequence[Classification | Detections]]
 

@@ -43,10 +43,10 @@ def write_comparison(folder: Path, comparison: Comparison, *, images_root: Path 
 
 
 def html(comparison: Comparison, root: Path | None) -> str:
-    models = comparison.models
+    models, sentences = comparison.models, [each.replace(" %", f"{NBSP}%") for each in comparison.sentences]
     labels = class_labels(models[0].results.classes)
     content: dict[str, Any] = {
-        "sentences": comparison.sentences,
+        "sentences": sentences,
         "notes": _notes(comparison),
         "columns": _headings(models),
         "models": [_model_row(each, models) for each in models],
@@ -61,7 +61,7 @@ def html(comparison: Comparison, root: Path | None) -> str:
         "comparison.html",
         title=f"{listed(names_of(models))} on {data_name(models[0].results)}",
         kind=f"cnnkit compare: {counted(len(models), 'model')} on {data_name(models[0].results)}",
-        heading=comparison.sentences[0] if comparison.sentences else f"{listed(names_of(models))} compared",
+        heading=sentences[0] if sentences else f"{listed(names_of(models))} compared",
         sections=_sections(content),
         facts={"labels": labels, "short": [], "cells": [], "thresholds": None},
         **content,

@@ -153,8 +153,8 @@ def _confusion(facts: Facts) -> dict[str, Any] | None:
     return {
         "grid": grid,
         "classes": count(len(labels)),
-        "caption": f"{which}. A row is a true class, a column what it was taken for. The stronger the colour of a cell, "
-        "the larger its share of the row.",
+        "caption": f"{which}. A row is a true class, a column what it was taken for. The stronger the colour, "
+        "the larger the share of the row.",
         "map": _map(matrix, labels) if len(labels) > MAP_FROM else None,
         "pairs": [_pair(each, labels) for each in facts.pairs],
         "more": f"These are {count(listed)} of {count(off)} wrong answers." if listed < off else "",

@@ -223,7 +223,7 @@ def _flip_groups(pair: Pairing, at: int, labels: Sequence[str], root: Path | Non
 
 
 def _sureness_of_the_wrong(flip: Flip) -> tuple[float, str]:
-    return -(flip.second_confidence if flip.first == flip.label else flip.first_confidence), flip.key
+    return -((flip.second_confidence if flip.first == flip.label else flip.first_confidence) or 0.0), flip.key
 
 
 def _flip_caption(flip: Flip, pair: Pairing, labels: Sequence[str]) -> Caption:

@@ -46,8 +46,8 @@ class Flip:
     label: int
     first: int
     second: int
-    first_confidence: float
-    second_confidence: float
+    first_confidence: float | None
+    second_confidence: float | None
 
 
 @dataclass(frozen=True)

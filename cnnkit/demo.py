@@ -4,9 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-EPOCHS = 30
-LEARNING_RATE = 0.002
-BATCH_SIZE = 32
+RECIPE: dict[str, str | int | float] = {
+    "net": "digits",
+    "epochs": 30,
+    "lr": 0.003,
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "l2": 0.03,
+    "label_smoothing": 0.05,
+}
 
 Say = Callable[[str], None]
 
@@ -27,18 +33,9 @@ def run_demo(folder: Path, *, seed: int = 0, say: Say = lambda message: None) ->
     say(f"cnnkit data convert sklearn:digits {digits}")
     data.write_digits(digits)
 
-    settings = f"--net digits --epochs {EPOCHS} --lr {LEARNING_RATE} --batch-size {BATCH_SIZE} --seed {seed}"
-    say(f"cnnkit train {digits} -o {checkpoint} {settings} --overwrite")
-    training.train(
-        digits,
-        checkpoint,
-        net="digits",
-        epochs=EPOCHS,
-        lr=LEARNING_RATE,
-        batch_size=BATCH_SIZE,
-        seed=seed,
-        overwrite=True,
-    )
+    settings = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in RECIPE.items())
+    say(f"cnnkit train {digits} -o {checkpoint} {settings} --seed {seed} --overwrite")
+    training.train(digits, checkpoint, seed=seed, overwrite=True, **RECIPE)  # type: ignore[arg-type]
 
     say(f"cnnkit export {checkpoint} -o {model} --overwrite")
     exporting.export(checkpoint, model, overwrite=True)

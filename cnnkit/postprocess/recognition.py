@@ -32,24 +32,28 @@ class Recognised:
     reason: str
 
 
-def recognise_detector(outputs: Sequence[Tensor], *, n_classes: int, size: tuple[int, int]) -> Recognised:
+def recognise_detector(
+    outputs: Sequence[Tensor], *, n_classes: int, size: tuple[int, int], decoder: str | None = None
+) -> Recognised:
     """Find the one decoder whose outputs have these shapes.
 
     Args:
         outputs: all outputs of the file.
         n_classes: how many classes the detector tells apart.
         size: height and width of the input.
+        decoder: what is known to read them; its tensors are looked for among the outputs.
 
     Raises:
         ModelError: no decoder fits, or more than one does; the message names them and asks.
     """
-    fits = list(_fits(outputs, n_classes, size))
+    fits = [fit for fit in _fits(outputs, n_classes, size) if decoder in (None, fit.output.decoder)]
     if len(fits) == 1:
         return fits[0]
     shown = ", ".join(f"{tensor.name!r} {_shown(tensor.shape)}" for tensor in outputs)
     asked = f"the outputs are {shown}, for {n_classes} classes and an input of {size[0]} x {size[1]}"
     if not fits:
-        raise ModelError(f"{asked}: no known detector has such. Check the number of classes, or say --decoder NAME.")
+        reader = f"the decoder {decoder!r} does not read" if decoder else "no known decoder reads"
+        raise ModelError(f"{asked}: {reader} such. Check the number of classes, or give the output in a --spec FILE.")
     readings = "; ".join(f"{fit.output.decoder} ({fit.reason})" for fit in fits)
     raise ModelError(
         f"{asked}, and can be read in more than one way: {readings}. Say which: --decoder NAME, or --spec FILE."

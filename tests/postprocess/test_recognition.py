@@ -15,8 +15,8 @@ class Output:
     dtype: str = "float32"
 
 
-def told(*outputs, n_classes=80, size=(640, 640)):
-    return recognise_detector(outputs, n_classes=n_classes, size=size)
+def told(*outputs, n_classes=80, size=(640, 640), decoder=None):
+    return recognise_detector(outputs, n_classes=n_classes, size=size, decoder=decoder)
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,25 @@ def test_tensorflows_names_tell_the_form():
             79,
             r"the outputs are 'out' \(1, 84, 8400\), for 79 classes and an input of 640 x 640",
         ),
-        ([("out", (1, 1000))], 80, "no known detector has such"),
-        ([("a", (1, 2)), ("b", (1, 3)), ("c", (1, 4))], 80, "no known detector has such"),
+        ([("out", (1, 1000))], 80, "no known decoder reads such"),
+        ([("a", (1, 2)), ("b", (1, 3)), ("c", (1, 4))], 80, "no known decoder reads such"),
     ],
 )
 def test_what_is_not_clear_is_asked(outputs, n_classes, text):
     with pytest.raises(ModelError, match=text):
         told(*(Output(*output) for output in outputs), n_classes=n_classes)
+
+
+@pytest.mark.parametrize("decoder", ["yolox", "yolov5"])
+def test_what_is_said_decides(decoder):
+    assert told(Output("out", (1, 8400, 85)), decoder=decoder).output.decoder == decoder
+
+
+def test_what_is_said_and_does_not_fit_is_refused():
+    with pytest.raises(
+        ModelError, match=r"\(1, 84, 8400\).*: the decoder 'yolox' does not read such\. Check the number"
+    ):
+        told(Output("out", (1, 84, 8400)), decoder="yolox")
 
 
 def test_what_is_recognised_can_be_built(detector):

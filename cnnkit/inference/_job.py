@@ -11,7 +11,7 @@ from cnnkit.inference._images import default_output, list_images
 from cnnkit.inference._planning import Asked, make_plan, open_planned
 from cnnkit.inference._record import recorded, versions
 from cnnkit.inference._shards import ShardRunner
-from cnnkit.pipeline import OnError, SpecOptions
+from cnnkit.pipeline import OnError, RowOptions, SpecOptions
 from cnnkit.predictions import Manifest, Plan, Run, RunFolder, RunRecord
 
 Progress = Callable[[int, int], None]
@@ -50,6 +50,7 @@ def infer(
     seed: int = 0,
     all_files: bool = False,
     max_pixels: int | None = None,
+    fast_decode: bool | None = None,
     progress: Progress | None = None,
     say: Say | None = None,
     **options: Unpack[SpecOptions],
@@ -70,7 +71,7 @@ def infer(
     for note in listing.notes:
         say(note)
     workers = workers or runtime.available_cores().count
-    asked = Asked(device, providers, precision, threads, allow_fallback, batch_size, shard_size, topk)
+    asked = Asked(device, providers, precision, threads, allow_fallback, batch_size, shard_size, topk, fast_decode)
     with RunFolder.locked(Path(output) if output is not None else default_output(model, images)) as folder:
         if overwrite:
             folder.clear()
@@ -84,8 +85,7 @@ def infer(
             opened,
             listing,
             workers=workers,
-            on_error=on_error,
-            max_pixels=max_pixels,
+            options=RowOptions(plan.topk, on_error, max_pixels, plan.fast_decode),
             progress=progress or (lambda done, total: None),
             say=say,
         )

@@ -30,6 +30,7 @@ class Asked:
     batch_size: int | None = None
     shard_size: int | None = None
     topk: int | None = None
+    fast_decode: bool | None = None
 
 
 def open_planned(folder: RunFolder, path: Path, asked: Asked, options: SpecOptions, *, streams: int) -> Model:
@@ -70,6 +71,7 @@ def make_plan(folder: RunFolder, model: Model, listing: Listing, asked: Asked) -
         precision=model.session.provider.precision,
         shard_size=asked.shard_size or (present.shard_size if present else SHARD_SIZE),
         topk=asked.topk or (present.topk if present else TOPK),
+        fast_decode=present.fast_decode if present and asked.fast_decode is None else bool(asked.fast_decode),
         n=len(listing),
         inputs_sha256="",
     )

@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from cnnkit.errors import MachineError
-from cnnkit.pipeline import IsolatedRows, Model, OnError
+from cnnkit.pipeline import IsolatedRows, Model, RowOptions
 from cnnkit.predictions import Plan, RunFolder, Shard
 from cnnkit.records import Row, Sample
 from cnnkit.runtime import Timings
@@ -26,8 +26,7 @@ class ShardRunner:
     model: Model
     samples: Sequence[Sample]
     workers: int
-    on_error: OnError
-    max_pixels: int | None
+    options: RowOptions
     progress: Progress
     say: Say
     timings: Timings = field(default_factory=Timings)
@@ -50,14 +49,7 @@ class ShardRunner:
 
     def _stream(self, shards: Sequence[Shard]) -> None:
         """Run shards in this process, all through one stream of batches, so that no worker waits at a border."""
-        rows = self.model.run_batches(
-            self._batches(shards),
-            workers=self.workers,
-            on_error=self.on_error,
-            topk=self.plan.topk,
-            max_pixels=self.max_pixels,
-            timings=self.timings,
-        )
+        rows = self.model.run_batches(self._batches(shards), self.options, workers=self.workers, timings=self.timings)
         with closing(rows):
             for shard in shards:
                 try:
@@ -84,7 +76,7 @@ class ShardRunner:
         """Run shards, one by one, that a process may have died on."""
         for shard in shards:
             self._tell(f"Shard {shard.index} was begun by a process that died: it runs again in a child process.")
-            child = IsolatedRows(self.model, self.workers, self.plan.topk, self.on_error, self.max_pixels)
+            child = IsolatedRows(self.model, self.workers, self.options)
             try:
                 with self.timings.stage("isolated"):
                     rows = child.rows(self.samples[shard.start : shard.stop], batch_size=shard.batch_size)

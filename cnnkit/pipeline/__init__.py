@@ -2,8 +2,8 @@
 
 from cnnkit.pipeline._checks import input_shape
 from cnnkit.pipeline._isolated import IsolatedRows
-from cnnkit.pipeline._job import Given
-from cnnkit.pipeline._model import BATCH_SIZE, Model, OnError, Prediction
+from cnnkit.pipeline._job import Given, OnError, RowOptions
+from cnnkit.pipeline._model import BATCH_SIZE, Model, Prediction
 from cnnkit.pipeline._open import open_model
 from cnnkit.pipeline._override import overridden
 from cnnkit.pipeline._prepared import prepared
@@ -16,6 +16,7 @@ __all__ = [
     "Model",
     "OnError",
     "Prediction",
+    "RowOptions",
     "SpecOptions",
     "input_shape",
     "open_model",

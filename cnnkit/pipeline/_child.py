@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from cnnkit.errors import ModelError
 from cnnkit.files import sha256_of
+from cnnkit.pipeline._job import RowOptions
 from cnnkit.pipeline._open import open_model
 from cnnkit.predictions import schema_for, table_from_rows
 from cnnkit.records import Sample
@@ -59,15 +60,9 @@ def _answered(request: dict[str, Any], answers: BinaryIO) -> Iterator[bytes]:
     # one worker, and no batch is begun before the last one's rows are sent: the first that is missing is guilty
     window = 1 if request["workers"] == 1 else None
     batches = ([Sample(key, Path(name), *facts) for key, name, *facts in batch] for batch in request["batches"])
-    for rows in model.run_batches(
-        batches,
-        workers=request["workers"],
-        window=window,
-        topk=request["topk"],
-        on_error=request["on_error"],
-        max_pixels=request["max_pixels"],
-    ):
-        yield _stream(table_from_rows(rows, schema_for(spec, request["topk"])))
+    options = RowOptions(**request["options"])
+    for rows in model.run_batches(batches, options, workers=request["workers"], window=window):
+        yield _stream(table_from_rows(rows, schema_for(spec, options.topk)))
 
 
 def _stream(table: Any) -> bytes:

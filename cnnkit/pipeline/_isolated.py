@@ -7,12 +7,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import IO, Any
 
 from cnnkit import errors
 from cnnkit.errors import CnnkitError, MachineError
-from cnnkit.pipeline._model import Model, OnError
+from cnnkit.pipeline._job import RowOptions
+from cnnkit.pipeline._model import DEFAULTS, Model
 from cnnkit.predictions import rows_from_table
 from cnnkit.records import Row, Sample
 
@@ -27,9 +28,7 @@ class IsolatedRows:
 
     model: Model
     workers: int
-    topk: int
-    on_error: OnError
-    max_pixels: int | None
+    options: RowOptions = DEFAULTS
 
     def rows(self, samples: Sequence[Sample], *, batch_size: int) -> list[Row]:
         """The same rows, in the same batches, as in this process.
@@ -100,9 +99,7 @@ class IsolatedRows:
             "session": self.model.session.how,
             "batches": [[_facts(sample) for sample in batch] for batch in batches],
             "workers": workers,
-            "topk": self.topk,
-            "on_error": self.on_error,
-            "max_pixels": self.max_pixels,
+            "options": asdict(self.options),
         }
 
 

@@ -4,13 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import images
-from cnnkit.errors import DataError, ImageError
+from cnnkit.errors import CnnkitError, DataError, ImageError
 from cnnkit.pipeline._checks import input_shape
 from cnnkit.postprocess import Decoder
 from cnnkit.records import Geometry, Row, Sample
@@ -28,7 +28,24 @@ class Given:
     content: bytes | NDArray[np.uint8]
 
 
+OnError = Literal["skip", "fail"]
 Item = Sample | Given
+Content = bytes | NDArray[np.uint8] | ImageError
+
+
+@dataclass(frozen=True, slots=True)
+class RowOptions:
+    """What decides a row besides model, spec and image.
+
+    topk: how many best classes a row names. on_error: a bad image gets a row, or raises DataError.
+    max_pixels: the limit on what an image's header may claim; None is the default of `images.decode`.
+    fast_decode: JPEGs of more than twice the size needed are decoded at a half, a quarter or an eighth.
+    """
+
+    topk: int = 5
+    on_error: OnError = "skip"
+    max_pixels: int | None = None
+    fast_decode: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +61,45 @@ class ImageJob:
     """The engine's callables for one model; see `runtime.Job`."""
 
     def __init__(
-        self,
-        spec: ModelSpec,
-        session: Session,
-        decoder: Decoder,
-        *,
-        timings: Timings,
-        max_pixels: int,
-        fail_on_error: bool = False,
+        self, spec: ModelSpec, session: Session, decoder: Decoder, *, options: RowOptions, timings: Timings
     ) -> None:
         self._spec = spec
         self._session = session
         self._decoder = decoder
         self._timings = timings
-        self._max_pixels = max_pixels
-        self._fail_on_error = fail_on_error
+        self._options = options
+        self._max_pixels = images.DEFAULT_MAX_PIXELS if options.max_pixels is None else options.max_pixels
         self._preprocess = images.Preprocess(spec)
         self._fixed_batch = next(info.shape[0] for info in session.inputs if info.name == spec.input.name)
+        self._largest_batch = 1
 
     def new_buffer(self, n: int) -> NDArray[Any]:
+        self._largest_batch = max(self._largest_batch, n)
         return np.zeros((n, *input_shape(self._spec)), dtype=self._spec.input.dtype)
 
-    def prepare(self, item: Item, out: NDArray[Any]) -> State | Done[Row]:
+    def read(self, item: Item) -> Content:
+        if isinstance(item, Given):
+            return item.content
+        try:
+            return read_file(item.path)
+        except ImageError as error:
+            return error
+
+    def prepare(self, item: Item, content: Content, out: NDArray[Any]) -> State | Done[Row]:
         digest: bytes | None = None
         try:
-            with self._timings.stage("read"):
-                content = _content(item)
+            if isinstance(content, ImageError):
+                raise content
+            with self._timings.stage("decode"):
                 if isinstance(content, bytes):
                     digest = hashlib.sha256(content).digest()
-            with self._timings.stage("decode"):
-                image = (
-                    images.decode(content, self._spec.decode, max_pixels=self._max_pixels)
-                    if isinstance(content, bytes)
-                    else content
-                )
+                    image, size = self._preprocess.decode(
+                        content, fast=self._options.fast_decode, max_pixels=self._max_pixels
+                    )
+                else:
+                    image, size = content, (content.shape[0], content.shape[1])
             with self._timings.stage("preprocess"):
-                _, geometry = self._preprocess(image, out)
+                _, geometry = self._preprocess(image, out, source_size=size)
         except MemoryError:
             raise
         except Exception as error:
@@ -87,10 +107,12 @@ class ImageJob:
         return State(item.key, digest, geometry)
 
     def run(self, buffer: NDArray[Any]) -> Outputs:
-        """Run a batch; where the model's batch is fixed, the empty slots are filled with zeros and left out again."""
+        """Run a batch; where it must be full, the empty slots are filled with zeros and left out again."""
         n = len(buffer)
-        if self._fixed_batch is not None and n < self._fixed_batch:
-            buffer = np.concatenate([buffer, np.zeros((self._fixed_batch - n, *buffer.shape[1:]), dtype=buffer.dtype)])
+        full = self._largest_batch if self._session.wants_full_batches else n
+        missing = (self._fixed_batch or full) - n
+        if missing > 0:
+            buffer = np.concatenate([buffer, np.zeros((missing, *buffer.shape[1:]), dtype=buffer.dtype)])
         outputs = self._session.run({self._spec.input.name: buffer})
         return {name: value[:n] for name, value in outputs.items()}
 
@@ -108,8 +130,8 @@ class ImageJob:
         self, key: str, error: Exception, digest: bytes | None, width: int | None = None, height: int | None = None
     ) -> Row:
         status = error.status if isinstance(error, ImageError) else "failed"
-        sentence = str(error) if isinstance(error, ImageError) else f"{type(error).__name__}: {first_line(error)}"
-        if self._fail_on_error:
+        sentence = str(error) if isinstance(error, CnnkitError) else f"{type(error).__name__}: {first_line(error)}"
+        if self._options.on_error == "fail":
             raise DataError(f"{key}: {sentence} (--on-error skip records it and goes on)") from error
         return Row(key, status, sentence, width, height, digest)
 
@@ -126,10 +148,6 @@ def read_file(path: Path) -> bytes:
     if len(data) > MAX_FILE_BYTES:
         raise ImageError("too_large", f"the file is larger than {MAX_FILE_BYTES >> 20} MiB")
     return data
-
-
-def _content(item: Item) -> bytes | NDArray[np.uint8]:
-    return read_file(item.path) if isinstance(item, Sample) else item.content
 
 
 def _width_height(state: State) -> tuple[int, int]:

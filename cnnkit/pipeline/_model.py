@@ -3,23 +3,24 @@
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit import graphs, images, postprocess
+from cnnkit import graphs, postprocess
 from cnnkit.errors import ImageError, UsageError
-from cnnkit.pipeline._job import Given, ImageJob, Item, read_file
+from cnnkit.pipeline._job import Given, ImageJob, Item, OnError, RowOptions, read_file
 from cnnkit.records import Classification, Detections, Row, Sample
 from cnnkit.runtime import Session, Timings, available_cores, run_ordered
 from cnnkit.spec import ModelSpec
 
-OnError = Literal["skip", "fail"]
 Image = str | Path | bytes | NDArray[np.uint8]
 
 BATCH_SIZE = 32
+DEFAULTS = RowOptions()
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ class Model:
         """How many images the file takes at a time, None when it takes any number."""
         return self.session.inputs[0].shape[0]
 
+    @cached_property
+    def _quantizes_dynamically(self) -> bool:
+        return graphs.quantizes_dynamically(self.path)
+
     def batch_size(self, asked: int | None = None) -> tuple[int, str | None]:
         """How many images go into a batch, and why when neither the caller nor the default decided."""
         if self.fixed_batch is not None:
@@ -90,7 +95,7 @@ class Model:
             return self.fixed_batch, f"the file takes exactly {self.fixed_batch} at a time"
         if asked is not None:
             return asked, None
-        if graphs.quantizes_dynamically(self.path):
+        if self._quantizes_dynamically:
             return 1, "the model quantises dynamically: an answer would depend on the other images of its batch"
         return BATCH_SIZE, None
 
@@ -103,40 +108,33 @@ class Model:
         on_error: OnError = "skip",
         topk: int = 5,
         max_pixels: int | None = None,
+        fast_decode: bool = False,
         timings: Timings | None = None,
     ) -> Iterator[Row]:
         """One row for each sample, in their order; batches are cut by position."""
         size, _ = self.batch_size(batch_size)
         batches = (samples[start : start + size] for start in range(0, len(samples), size))
-        for rows in self.run_batches(
-            batches, workers=workers, on_error=on_error, topk=topk, max_pixels=max_pixels, timings=timings
-        ):
+        options = RowOptions(topk, on_error, max_pixels, fast_decode)
+        for rows in self.run_batches(batches, options, workers=workers, timings=timings):
             yield from rows
 
     def run_batches(
         self,
         batches: Iterable[Sequence[Item]],
+        options: RowOptions = DEFAULTS,
         *,
         workers: int | None = None,
         window: int | None = None,
-        on_error: OnError = "skip",
-        topk: int = 5,
-        max_pixels: int | None = None,
         timings: Timings | None = None,
     ) -> Generator[list[Row], None, None]:
-        """The rows of each batch, in order. `batches` is read at most `window` batches ahead (2 * workers)."""
+        """The rows of each batch, in order. `batches` is read at most `window` batches ahead."""
         timings = timings or Timings()
-        job = ImageJob(
-            self.spec,
-            self.session,
-            postprocess.build_decoder(self.spec, topk=topk),
-            timings=timings,
-            max_pixels=images.DEFAULT_MAX_PIXELS if max_pixels is None else max_pixels,
-            fail_on_error=on_error == "fail",
-        )
+        decoder = postprocess.build_decoder(self.spec, topk=options.topk)
+        job = ImageJob(self.spec, self.session, decoder, options=options, timings=timings)
+        workers = workers or available_cores().count
         with single_threaded():
             yield from run_ordered(
-                batches, job, workers=workers or available_cores().count, window=window, timings=timings
+                batches, job, workers=workers, window=window, runners=self.session.runners, timings=timings
             )
 
     @overload
@@ -150,17 +148,17 @@ class Model:
 
         Raises ImageError, whose sentence names the image, for the first that cannot be read.
         """
+        options = RowOptions(topk=topk, max_pixels=max_pixels)
         if isinstance(image, list):
-            return self._predictions(image, topk, max_pixels)
-        return self._predictions([image], topk, max_pixels)[0]
+            return self._predictions(image, options)
+        return self._predictions([image], options)[0]
 
-    def _predictions(self, several: list[Image], topk: int, max_pixels: int | None) -> list[Prediction]:
+    def _predictions(self, several: list[Image], options: RowOptions) -> list[Prediction]:
         given = [_given(image, at) for at, image in enumerate(several)]
         size, _ = self.batch_size()
         batches = [given[start : start + size] for start in range(0, len(given), size)]
         workers = max(1, min(len(batches), available_cores().count))
-        batched = self.run_batches(batches, workers=workers, topk=topk, max_pixels=max_pixels)
-        rows = [row for batch in batched for row in batch]
+        rows = [row for batch in self.run_batches(batches, options, workers=workers) for row in batch]
         for row in rows:
             if row.status != "ok":
                 raise ImageError(row.status, f"{row.key}: {row.error}")

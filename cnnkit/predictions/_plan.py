@@ -64,6 +64,7 @@ class Plan(_File):
     precision: str = "fp32"
     shard_size: int
     topk: int
+    fast_decode: bool = False
     n: int
     inputs_sha256: str
 
@@ -81,6 +82,7 @@ class Plan(_File):
             "precision": (self.precision, other.precision),
             "shard size": (self.shard_size, other.shard_size),
             "top-k": (self.topk, other.topk),
+            "fast decoding": (self.fast_decode, other.fast_decode),
         }
         if self.spec_hash != other.spec_hash:
             pairs |= _spec_differences(self.spec.to_dict(), other.spec.to_dict(), at="spec")

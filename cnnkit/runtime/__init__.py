@@ -2,7 +2,8 @@
 
 from cnnkit.runtime._cores import Cores, available_cores
 from cnnkit.runtime._devices import DEVICES, Provider, device_of
-from cnnkit.runtime._engine import Done, Job, Outputs, run_ordered
+from cnnkit.runtime._engine import run_ordered
+from cnnkit.runtime._jobs import Done, Job, Outputs
 from cnnkit.runtime._session import Session, TensorInfo, first_line, import_onnxruntime, open_session
 from cnnkit.runtime._timings import Timings, bound_by
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,14 @@ class TensorInfo:
 
 
 class Session:
-    """A model that runs. `run` may be called by several threads at once."""
+    """A model that runs. `run` may be called by several threads at once.
+
+    `runners` is how many threads should call it, None for as many as there are workers; `wants_full_batches` says
+    that a smaller batch costs more than filling it up.
+    """
+
+    runners: int | None = None
+    wants_full_batches = False
 
     def __init__(self, session: Any, *, path: Path | None, provider: Provider, how: dict[str, Any]) -> None:
         self._session = session
@@ -70,13 +77,20 @@ class Session:
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """All outputs by name. MemoryError when the device has no more; onnxruntime's own errors otherwise."""
-        try:
+        with memory_errors():
             values = self._session.run(None, dict(feeds))
-        except Exception as error:
-            if any(sign in str(error).lower() for sign in OUT_OF_MEMORY):
-                raise MemoryError(first_line(error)) from error
-            raise
         return {info.name: value for info, value in zip(self.outputs, values, strict=True)}
+
+
+@contextlib.contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn onnxruntime's ways of saying that memory is out into MemoryError."""
+    try:
+        yield
+    except Exception as error:
+        if any(sign in str(error).lower() for sign in OUT_OF_MEMORY):
+            raise MemoryError(first_line(error)) from error
+        raise
 
 
 def open_session(
@@ -128,8 +142,17 @@ def open_session(
         how: dict[str, Any] = {"providers" if providers else "device": request.name, "precision": precision}
         how |= {"threads": threads or 1, "streams": streams}
         path = model if isinstance(model, Path) else None
-        return Session(session, path=path, provider=replace(provider, notes=tuple(notes)), how=how)
+        return _wrapped(session, path=path, provider=replace(provider, notes=tuple(notes)), how=how)
     raise problems[0]
+
+
+def _wrapped(session: Any, *, path: Path | None, provider: Provider, how: dict[str, Any]) -> Session:
+    if provider.name not in GPU_PROVIDERS:
+        return Session(session, path=path, provider=provider, how=how)
+    from cnnkit.runtime._gpu import GpuSession
+
+    device_id = int(provider.options.get("device_id", 0))
+    return GpuSession(session, device_id=device_id, path=path, provider=provider, how=how)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,25 +8,26 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cnnkit import data
 from cnnkit.errors import DataError, MachineError
-from cnnkit.pipeline import IsolatedRows, Model, open_model
+from cnnkit.pipeline import IsolatedRows, Model, RowOptions, open_model
 from cnnkit.pipeline._isolated import CHILD
 
 WriteColour = Callable[..., Path]
 
 DIE_ON_DECODE = """
 import os, signal
-from cnnkit import images
-real = images.decode
-def decode(data, *rest, **named):
+from cnnkit.images import Preprocess
+real = Preprocess.decode
+def decode(self, data, **named):
     if data.endswith(b"KILL"):
         os.kill(os.getpid(), signal.SIGSEGV)
-    return real(data, *rest, **named)
-images.decode = decode
+    return real(self, data, **named)
+Preprocess.decode = decode
 """
 DIE_ON_LARGE_BATCHES = """
 import os
@@ -73,8 +74,8 @@ def in_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[st
     return put
 
 
-def _isolated(model: Model, **changes: object) -> IsolatedRows:
-    return IsolatedRows(**{"model": model, "workers": 2, "topk": 3, "on_error": "skip", "max_pixels": None} | changes)  # type: ignore[arg-type]
+def _isolated(model: Model, **options: Any) -> IsolatedRows:
+    return IsolatedRows(model, 1, RowOptions(topk=3, **options))
 
 
 def _facts(rows: list) -> list[tuple[object, ...]]:  # type: ignore[type-arg]
@@ -84,7 +85,7 @@ def _facts(rows: list) -> list[tuple[object, ...]]:  # type: ignore[type-arg]
 def test_a_child_gives_the_rows_that_this_process_gives(model: Model, photos: Path) -> None:
     samples = data.find_images(photos)
     here = list(model.rows(samples, batch_size=4, topk=3))
-    assert _facts(_isolated(model).rows(samples, batch_size=4)) == _facts(here)
+    assert _facts(IsolatedRows(model, 2, RowOptions(topk=3)).rows(samples, batch_size=4)) == _facts(here)
 
 
 def test_only_the_guilty_images_are_crashed(model: Model, photos: Path, in_children: Callable[[str], None]) -> None:

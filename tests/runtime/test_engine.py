@@ -26,7 +26,11 @@ class Squares:
     def new_buffer(self, n: int) -> NDArray[Any]:
         return np.zeros((n, 1))
 
-    def prepare(self, item: int, out: NDArray[Any]) -> int | Done[str]:
+    def read(self, item: int) -> str:
+        return str(item)
+
+    def prepare(self, item: int, content: str, out: NDArray[Any]) -> int | Done[str]:
+        assert content == str(item)
         time.sleep(self.wait * (item % 3))
         if item < 0:
             return Done(f"{item} left out")
@@ -158,10 +162,83 @@ def test_buffers_are_reused_by_a_worker() -> None:
     assert made == [4]
 
 
+class SlowDisk(Squares):
+    """Reading takes a while and can be done by many at once, as on a network share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reading = 0
+        self.most = 0
+        self.lock = threading.Lock()
+
+    def read(self, item: int) -> str:
+        with self.lock:
+            self.reading += 1
+            self.most = max(self.most, self.reading)
+        time.sleep(0.01)
+        with self.lock:
+            self.reading -= 1
+        return str(item)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+@pytest.mark.parametrize("size", [1, 5, 40])
+def test_a_slow_disk_is_read_ahead_and_nothing_else_changes(size: int, workers: int) -> None:
+    job = SlowDisk()
+    results = list(run_ordered(_cut(range(200), size), job, workers=workers))
+    assert [text for batch in results for text in batch] == [_expected(number) for number in range(200)]
+    assert job.most > workers
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("cnnkit")]
+
+
+def test_a_fast_disk_is_read_by_the_workers_themselves() -> None:
+    readers = set()
+
+    class Fast(Squares):
+        def read(self, item: int) -> str:
+            readers.add(threading.current_thread().name)
+            return super().read(item)
+
+    list(run_ordered(_cut(range(500), 4), Fast(), workers=2))
+    assert all(name.startswith("cnnkit-worker") for name in readers)
+
+
+class TestRunners:
+    def test_only_they_run(self) -> None:
+        names = []
+
+        class Named(Squares):
+            def run(self, buffer: NDArray[Any]) -> Outputs:
+                names.append(threading.current_thread().name)
+                return super().run(buffer)
+
+        results = list(run_ordered(_cut(range(60), 4), Named(bad=[7]), workers=5, runners=2))
+        assert [text for batch in results for text in batch] == [_expected(number, [7]) for number in range(60)]
+        assert {name.rstrip("01") for name in names} == {"cnnkit-runner_"}
+
+    def test_no_more_batches_run_at_once(self) -> None:
+        running, most = 0, 0
+        lock = threading.Lock()
+
+        class Counted(Squares):
+            def run(self, buffer: NDArray[Any]) -> Outputs:
+                nonlocal running, most
+                with lock:
+                    running += 1
+                    most = max(most, running)
+                time.sleep(0.002)
+                with lock:
+                    running -= 1
+                return super().run(buffer)
+
+        list(run_ordered(_cut(range(60), 2), Counted(), workers=6, runners=2))
+        assert most == 2
+
+
 def test_stages_are_timed_over_all_threads() -> None:
     timings = Timings()
     list(run_ordered(_cut(range(20), 2), Squares(), workers=2, timings=timings))
-    assert set(timings.totals()) == {"postprocess", "run", "wait"}
+    assert set(timings.totals()) == {"postprocess", "read", "run", "wait"}
     assert all(seconds >= 0 for seconds in timings.totals().values())
 
 

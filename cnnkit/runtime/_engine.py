@@ -116,7 +116,7 @@ class _Engine(Generic[Item, Content, State, Result]):
                 return  # whatever comes after it is not delivered
 
     def _take(self, reader: Reader[Item, Content], *, wait: bool) -> tuple[int, Sequence[Item]] | None:
-        """The next batch and its turn, told to the reader; None at the end, or when not waiting and there is no room."""
+        """The next batch and its turn, told to the reader; None at the end, or where there is no room and no wait."""
         if wait:
             with self._timings.stage("wait"):
                 self._permits.acquire()

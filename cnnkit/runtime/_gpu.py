@@ -20,9 +20,10 @@ class GpuSession(Session):
     runners = IN_FLIGHT
     wants_full_batches = True
 
-    def __init__(self, session: Any, *, device_id: int, **facts: Any) -> None:
+    def __init__(self, session: Any, *, device_id: int, memory: str = "cuda", **facts: Any) -> None:
         super().__init__(session, **facts)
         self._device_id = device_id
+        self._memory = memory  # as onnxruntime names it
         self._kept = threading.local()
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
@@ -44,7 +45,7 @@ class GpuSession(Session):
         value = kept.get(name)
         if value is None or tuple(value.shape()) != array.shape:
             value = kept[name] = OrtValue.ortvalue_from_shape_and_type(
-                array.shape, array.dtype.type, "cuda", self._device_id
+                array.shape, array.dtype.type, self._memory, self._device_id
             )
         value.update_inplace(array)
         return value

@@ -60,11 +60,16 @@ def meeting_pairs(
 
 def largest_overlaps(pairs: Pairs, n: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """For each of n detections its largest overlap, 0 without any, and the object it is with, of equals the first."""
-    order = np.lexsort((pairs.true, -pairs.overlap, pairs.found))
-    detections, first = np.unique(pairs.found[order], return_index=True)
     overlap, true = np.zeros(n), np.zeros(n, np.int64)
-    overlap[detections] = pairs.overlap[order][first]
-    true[detections] = pairs.true[order][first]
+    starts = np.flatnonzero(np.diff(pairs.found, prepend=-1))
+    if not len(starts):
+        return overlap, true
+    largest = np.maximum.reduceat(pairs.overlap, starts)
+    lengths = np.diff(starts, append=len(pairs.found))
+    at = np.flatnonzero(pairs.overlap == np.repeat(largest, lengths))
+    first = at[np.diff(pairs.found[at], prepend=-1) != 0]
+    overlap[pairs.found[first]] = pairs.overlap[first]
+    true[pairs.found[first]] = pairs.true[first]
     return overlap, true
 
 

@@ -52,8 +52,10 @@ def ultralytics_scores(truth: TrueBoxes, found: FoundBoxes, *, max_detections: i
     hits = np.stack([_first_to_come(best, overlap >= iou) for iou in IOU_THRESHOLDS])
     n_objects = np.bincount(truth.category[objects], minlength=truth.n_classes)
     ap = np.full((len(IOU_THRESHOLDS), truth.n_classes), np.nan)
+    by_class = np.argsort(category, kind="stable")
+    ends = np.searchsorted(category[by_class], np.arange(truth.n_classes + 1))
     for at in np.flatnonzero(n_objects):
-        own = category == at
+        own = by_class[ends[at] : ends[at + 1]]
         ap[:, at] = [_area(row[own], int(n_objects[at])) for row in hits]
     return UltralyticsScores(ap)
 

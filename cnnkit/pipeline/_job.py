@@ -111,10 +111,10 @@ class ImageJob:
         n = len(buffer)
         full = self._largest_batch if self._session.wants_full_batches else n
         missing = (self._fixed_batch or full) - n
-        if missing > 0:
-            buffer = np.concatenate([buffer, np.zeros((missing, *buffer.shape[1:]), dtype=buffer.dtype)])
-        outputs = self._session.run({self._spec.input.name: buffer})
-        return {name: value[:n] for name, value in outputs.items()}
+        if missing <= 0:  # outputs stay whole: the boxes of one image may have no axis for the batch
+            return self._session.run({self._spec.input.name: buffer})
+        buffer = np.concatenate([buffer, np.zeros((missing, *buffer.shape[1:]), dtype=buffer.dtype)])
+        return {name: value[:n] for name, value in self._session.run({self._spec.input.name: buffer}).items()}
 
     def finish(self, outputs: Outputs, states: Sequence[State]) -> list[Row]:
         predictions = self._decoder(outputs, [state.geometry for state in states])

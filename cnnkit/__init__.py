@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cnnkit import models
-    from cnnkit.evaluation import evaluate
+    from cnnkit.evaluation import compare, evaluate
     from cnnkit.exporting import export
     from cnnkit.inference import infer
     from cnnkit.pipeline import open_model as load
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-__all__ = ["ModelSpec", "evaluate", "export", "infer", "load", "models", "train"]
+__all__ = ["ModelSpec", "compare", "evaluate", "export", "infer", "load", "models", "train"]
 
 _HOMES = {
     "ModelSpec": ("cnnkit.spec", "ModelSpec"),
+    "compare": ("cnnkit.evaluation", "compare"),
     "evaluate": ("cnnkit.evaluation", "evaluate"),
     "export": ("cnnkit.exporting", "export"),
     "infer": ("cnnkit.inference", "infer"),

@@ -17,6 +17,7 @@ COMMANDS = {
     "quantize": "cnnkit.cli.quantize:quantize_command",
     "infer": "cnnkit.cli.infer:infer_command",
     "eval": "cnnkit.cli.eval:eval_command",
+    "compare": "cnnkit.cli.compare:compare_command",
     "bench": "cnnkit.cli.bench:bench_command",
     "inspect": "cnnkit.cli.inspect:inspect_command",
     "data": "cnnkit.cli.data:data_command",

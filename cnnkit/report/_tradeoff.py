@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cnnkit import drawing
+from cnnkit.comparison import pareto_front
 from cnnkit.report._charts import Chart
 from cnnkit.report._names import HEADLINES, meaning
 from cnnkit.report._words import listed, percent, plain
@@ -50,13 +51,6 @@ def known_costs(models: Sequence[ComparedModel]) -> list[Cost]:
     return [cost for cost in COSTS if any(cost.value(each.results) is not None for each in models)]
 
 
-def front(points: Sequence[tuple[float, float]]) -> list[bool]:
-    """Of (cost, quality) pairs those that no other beats: none is as cheap and as good, and better in one of them."""
-    return [
-        not any(a <= cost and b >= quality and (a, b) != (cost, quality) for a, b in points) for cost, quality in points
-    ]
-
-
 def tradeoff_charts(models: Sequence[ComparedModel]) -> list[Chart]:
     """Quality against each cost that every model states, at most three; none for a single model."""
     measure = common_measure(models)
@@ -71,7 +65,7 @@ def _chart(models: Sequence[ComparedModel], measure: str, cost: Cost) -> Chart:
     figures = [each.results.figures[measure] for each in models]
     values = [figure.value or 0.0 for figure in figures]
     sign = 1 if cost.less else -1
-    best = front([(sign * a, b) for a, b in zip(costs, values, strict=True)])
+    best = pareto_front([(sign * a, b) for a, b in zip(costs, values, strict=True)])
     points = [
         drawing.Point(
             each.name,

@@ -4,12 +4,9 @@ import dataclasses
 import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cnnkit.report import ComparedModel, Comparison, write_comparison
 from cnnkit.report._comparison import between, points
-from cnnkit.report._tradeoff import front
 
 NBSP = "\u00a0"
 
@@ -66,18 +63,3 @@ def test_differences_are_points_not_percent():
     assert points(0.012, share=True) == f"+1.20{NBSP}points"
     assert between(-0.012, 0.02, share=True) == f"−1.20 to +2.00{NBSP}points"
     assert between(-0.5, 0.25, share=False) == "−0.5 to +0.25"
-
-
-def test_the_front_by_hand():
-    assert front([(1, 0.5), (2, 0.6), (3, 0.6), (2, 0.4)]) == [True, True, False, False]
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12))
-def test_every_model_off_the_front_is_beaten_by_one_on_it(found):
-    best = front(found)
-    assert any(best)
-    chosen = [point for point, on in zip(found, best, strict=True) if on]
-    for point, on in zip(found, best, strict=True):
-        beaten = any(a <= point[0] and b >= point[1] and (a, b) != point for a, b in chosen)
-        assert beaten != on

@@ -1,0 +1,136 @@
+"""Results folders against each other: what is read, compared, written."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cnnkit.comparison import COMPARISON_FILE, ComparisonResults, Contender, compare_results
+from cnnkit.errors import CnnkitError, DataError, UsageError
+from cnnkit.evaluation._join import join
+from cnnkit.files import write_text
+from cnnkit.metrics import RESAMPLES
+from cnnkit.predictions import Run, open_run
+from cnnkit.results import Results, read_results, read_rows
+
+
+def compare(
+    results: Sequence[Path | str],
+    output: Path | str | None = None,
+    *,
+    baseline: Path | str | None = None,
+    margin: float | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    report: bool = True,
+) -> ComparisonResults:
+    """Compare models on the same images, from what `evaluate` wrote.
+
+    Args:
+        results: results folders (or their results.json), two or more.
+        output: the folder for comparison.json, report.html and report.md; nothing is written without it.
+        baseline: one of `results`, which all others are compared with; the first when not given.
+        margin: points; whether each model is worse than the baseline by less than that.
+        resamples: how often the images are drawn anew.
+        seed: of the draws.
+        report: write report.html and report.md beside comparison.json.
+
+    Raises:
+        DataError: no results, other images, labels, classes or tasks.
+        UsageError: fewer than two results, a baseline that is not among them.
+    """
+    folders = _ordered([Path(each) for each in results], None if baseline is None else Path(baseline))
+    contenders = contenders_from(folders)
+    found = compare_results(contenders, margin=None if margin is None else margin / 100, resamples=resamples, seed=seed)
+    if output is not None:
+        write_text(Path(output) / COMPARISON_FILE, found.to_json() + "\n")
+        if report:
+            _report(Path(output), found, contenders, folders[0])
+    return found
+
+
+def contenders_from(folders: Sequence[Path]) -> list[Contender]:
+    """Read each results folder, with the whole score vectors of its run where that is still there."""
+    read = [read_results(folder) for folder in folders]
+    names = _names(read, folders)
+    return [_contender(*each) for each in zip(names, folders, read, strict=True)]
+
+
+def _ordered(results: Sequence[Path], baseline: Path | None) -> list[Path]:
+    """Folders, the baseline first; results.json stands for its folder."""
+    folders = [path.parent if path.is_file() else path for path in results]
+    places = [folder.resolve() for folder in folders]
+    twice = next((folder for folder, place in zip(folders, places, strict=True) if places.count(place) > 1), None)
+    if twice is not None:
+        raise UsageError(f"{twice} is given twice; a model compared with itself says nothing.")
+    if baseline is None:
+        return folders
+    wanted = (baseline.parent if baseline.is_file() else baseline).resolve()
+    if wanted not in places:
+        raise UsageError(f"the baseline {baseline} is not among the results: {', '.join(map(str, results))}.")
+    at = places.index(wanted)
+    return [folders[at], *folders[:at], *folders[at + 1 :]]
+
+
+def _names(read: Sequence[Results], folders: Sequence[Path]) -> list[str]:
+    """The model's name where no other has it, else the folder's, else the path."""
+    candidates = (
+        [results.model.name for results in read],
+        [folder.resolve().name for folder in folders],
+        [str(folder) for folder in folders],
+    )
+    times = [Counter(names) for names in candidates]
+    chosen = [
+        next((name for name, count in zip(each, times, strict=True) if count[name] == 1), each[-1])
+        for each in zip(*candidates, strict=True)
+    ]
+    return chosen if len(set(chosen)) == len(chosen) else candidates[-1]
+
+
+def _contender(name: str, folder: Path, results: Results) -> Contender:
+    run, reason = _run_of(folder, results)
+    return Contender(
+        name=name,
+        source=str(folder),
+        results=results,
+        rows=read_rows(folder),
+        spec=run.spec if run else None,
+        scores=None if run is None or results.task == "detection" else lambda keys: _scores(run, keys),
+        without_scores=reason,
+    )
+
+
+def _run_of(folder: Path, results: Results) -> tuple[Run | None, str]:
+    """The run that was scored, if it is where results.json says and still the same; else why not."""
+    if results.run.path is None:
+        return None, "its run was not kept"
+    place = folder / results.run.path
+    try:
+        run = open_run(place)
+    except CnnkitError:
+        return None, f"its run {place} is gone"
+    if run.sha256 != results.run.sha256:
+        return None, f"its run {place} has changed since it was scored"
+    return run, ""
+
+
+def _scores(run: Run, keys: Sequence[str]) -> NDArray[np.float32]:
+    """Whole score vectors (keys, classes) in the order of `keys`, each class contiguous."""
+    joined = join(run, set(keys))
+    answered = [key for key, ok in zip(joined.keys.to_pylist(), joined.ok, strict=True) if ok]
+    places = {key: at for at, key in enumerate(answered)}
+    missing = next((key for key in keys if key not in places), None)
+    if missing is not None:
+        raise DataError(f"{run.path}: has no answer for {missing!r}, which its results have. Run cnnkit eval again.")
+    order = np.array([places[key] for key in keys])
+    return joined.scores.T if (order == np.arange(len(answered))).all() else joined.scores[:, order].T
+
+
+def _report(output: Path, found: ComparisonResults, contenders: Sequence[Contender], baseline: Path) -> None:
+    from cnnkit.evaluation._comparison_page import page_of
+    from cnnkit.report import write_comparison
+
+    root = baseline / contenders[0].results.data.root
+    write_comparison(output, page_of(found, contenders), images_root=root if root.exists() else None)

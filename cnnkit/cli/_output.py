@@ -51,17 +51,31 @@ def progress(how: str, label: str, *, unit: str = "images") -> Iterator[Report]:
             yield report
 
 
+class _Rate:
+    """How fast it goes since the first report, which may tell of what was there before."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def at(self, done: int) -> float:
+        now = time.monotonic()
+        if self._first is None or done < self._first[1]:
+            self._first = now, done
+        began, before = self._first
+        return (done - before) / (now - began) if now > began else 0.0
+
+
 def _plain(label: str, unit: str) -> Report:
-    began = last = time.monotonic()
+    last = time.monotonic()
+    rate = _Rate()
 
     def report(done: int, total: int) -> None:
         nonlocal last
-        now = time.monotonic()
-        if now - last >= PLAIN_EVERY_S:
-            last = now
-            rate = done / (now - began)
-            left = f", {(total - done) / rate:.0f} s left" if rate and total else ""
-            say(f"{label}: {done} of {total} {unit}, {rate:.1f} {unit}/s{left}")
+        speed = rate.at(done)
+        if time.monotonic() - last >= PLAIN_EVERY_S:
+            last = time.monotonic()
+            left = f", {(total - done) / speed:.0f} s left" if speed and total else ""
+            say(f"{label}: {done} of {total} {unit}, {speed:.1f} {unit}/s{left}")
 
     return report
 
@@ -78,12 +92,11 @@ def _bar(label: str, unit: str) -> Iterator[Report]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    began = time.monotonic()
+    rate = _Rate()
     with Progress(*columns, console=Console(file=sys.stderr)) as shown:
         task = shown.add_task(label, total=None, rate="")
 
         def report(done: int, total: int) -> None:
-            rate = done / max(time.monotonic() - began, 1e-9)
-            shown.update(task, completed=done, total=total, rate=f"{rate:.1f} {unit}/s")
+            shown.update(task, completed=done, total=total, rate=f"{rate.at(done):.1f} {unit}/s")
 
         yield report

@@ -38,6 +38,14 @@ from cnnkit.cli._command import Verb
 )
 @_options.batch_options
 @_options.device_options
+@click.option(
+    "--hint",
+    type=click.Choice(["throughput", "latency"]),
+    default="throughput",
+    show_default=True,
+    help="Many images a second, or one at a time with all cores on it.",
+)
+@click.option("--tune", is_flag=True, help="Try a few settings of -j, --threads and -b first and take the fastest.")
 @click.option("--shard-size", type=click.IntRange(1), help="Images in a part.  [default: 1024]")
 @click.option("--resume", is_flag=True, help="Go on with a run that was stopped. So does the same command without it.")
 @_options.overwrite_option

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Unpack
 
 from cnnkit import predictions, runtime
-from cnnkit.errors import DataError
+from cnnkit.errors import DataError, UsageError
 from cnnkit.inference._images import default_output, list_images
+from cnnkit.inference._pace import Hint, choose_pace
 from cnnkit.inference._planning import Asked, make_plan, open_planned
 from cnnkit.inference._record import recorded, versions
 from cnnkit.inference._shards import ShardRunner
+from cnnkit.inference._tuning import tuned
 from cnnkit.pipeline import OnError, RowOptions, SpecOptions
 from cnnkit.predictions import Manifest, Plan, Run, RunFolder, RunRecord
 
@@ -51,6 +53,8 @@ def infer(
     all_files: bool = False,
     max_pixels: int | None = None,
     fast_decode: bool | None = None,
+    hint: Hint = "throughput",
+    tune: bool = False,
     progress: Progress | None = None,
     say: Say | None = None,
     **options: Unpack[SpecOptions],
@@ -58,25 +62,40 @@ def infer(
     """Run a model over a folder and write the predictions dataset; the same call again resumes it.
 
     What is None is taken from the plan of a run that was begun, else it has its default. `output` is
-    runs/MODEL-DATA unless given. `say` gets sentences worth reading, `progress` (done, total) images.
+    runs/MODEL-DATA unless given. `hint="latency"` runs one image at a time with all cores on it; `tune` measures a
+    few settings of workers, threads and batch size first. `say` gets sentences worth reading, `progress` (done,
+    total) images.
 
     Raises:
+        UsageError: `tune` together with what it would choose.
         DataError: the folder holds another run (the differences are named), no image can be read, or the first bad
             image under on_error="fail".
         ModelError, DeviceError, MachineError: see `pipeline.open_model`.
     """
     model, images = Path(model), Path(images)
     say = say or (lambda sentence: None)
+    if tune and (workers or threads or hint == "latency"):
+        raise UsageError("--tune chooses workers and threads itself: leave out --workers, --threads and --hint.")
     listing = list_images(images, limit=limit, seed=seed, all_files=all_files)
     for note in listing.notes:
         say(note)
-    workers = workers or runtime.available_cores().count
-    asked = Asked(device, providers, precision, threads, allow_fallback, batch_size, shard_size, topk, fast_decode)
+    asked = Asked(device, providers, precision, allow_fallback, batch_size, shard_size, topk, fast_decode)
+    pace = choose_pace(hint, workers=workers, threads=threads)
     with RunFolder.locked(Path(output) if output is not None else default_output(model, images)) as folder:
         if overwrite:
             folder.clear()
-        opened = open_planned(folder, model, asked, options, streams=workers)
-        plan = make_plan(folder, opened, listing, asked)
+        if tune and folder.manifest is None:
+            planned = folder.plan.batch_size if folder.plan else None
+            pace = tuned(
+                lambda tried: open_planned(folder, model, asked, options, tried),
+                listing,
+                cores=runtime.available_cores().count,
+                batch_size=batch_size or planned,
+                options=RowOptions(max_pixels=max_pixels),
+                say=say,
+            )
+        opened = open_planned(folder, model, asked, options, pace)
+        plan = make_plan(folder, opened, listing, asked, pace)
         for note in opened.notes:
             say(note)
         runner = ShardRunner(
@@ -84,14 +103,14 @@ def infer(
             plan,
             opened,
             listing,
-            workers=workers,
+            workers=pace.workers,
             options=RowOptions(plan.topk, on_error, max_pixels, plan.fast_decode),
             progress=progress or (lambda done, total: None),
             say=say,
         )
         ran = folder.reopen(plan)
         if ran:
-            with recorded(folder, runner, images=images, threads=threads or 1):
+            with recorded(folder, runner, images=images, threads=pace.threads):
                 runner.run()
             folder.finish(versions=versions(), notes=_notes(plan, opened.notes))
         run = predictions.open_run(folder.path)

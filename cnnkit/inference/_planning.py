@@ -8,6 +8,7 @@ from typing import Any
 from cnnkit import __version__, pipeline
 from cnnkit.data import Listing
 from cnnkit.files import sha256_of
+from cnnkit.inference._pace import Pace
 from cnnkit.pipeline import Model, SpecOptions
 from cnnkit.predictions import ModelFacts, Plan, ProviderFacts, RunFolder
 from cnnkit.runtime import device_of
@@ -25,7 +26,6 @@ class Asked:
     device: str | None = None
     providers: str | None = None
     precision: str | None = None
-    threads: int | None = None
     allow_fallback: bool = False
     batch_size: int | None = None
     shard_size: int | None = None
@@ -33,7 +33,7 @@ class Asked:
     fast_decode: bool | None = None
 
 
-def open_planned(folder: RunFolder, path: Path, asked: Asked, options: SpecOptions, *, streams: int) -> Model:
+def open_planned(folder: RunFolder, path: Path, asked: Asked, options: SpecOptions, pace: Pace) -> Model:
     """Open the model as typed, and where nothing was typed as the plan says."""
     present = folder.plan
     how: dict[str, Any] = {"device": asked.device, "providers": asked.providers}
@@ -48,18 +48,19 @@ def open_planned(folder: RunFolder, path: Path, asked: Asked, options: SpecOptio
         path,
         **how,
         precision=precision,
-        threads=asked.threads,
-        streams=streams,
+        threads=pace.threads,
+        streams=pace.workers,
         allow_fallback=asked.allow_fallback,
         **options,
     )
 
 
-def make_plan(folder: RunFolder, model: Model, listing: Listing, asked: Asked) -> Plan:
+def make_plan(folder: RunFolder, model: Model, listing: Listing, asked: Asked, pace: Pace) -> Plan:
     """The plan that holds: a new one, written; or the one that is there, when this one does not differ from it."""
     present = folder.plan
-    typed = asked.batch_size or (present.batch_size if present else None)
-    batch_size, reason = model.batch_size(typed)
+    batch_size, reason = model.batch_size(asked.batch_size or (present.batch_size if present else None))
+    if present is None and asked.batch_size is None and reason is None:
+        batch_size = pace.batch_size or batch_size
     plan = Plan(
         cnnkit=__version__,
         model=ModelFacts(name=model.name, sha256=model.sha256, size_bytes=model.path.stat().st_size),

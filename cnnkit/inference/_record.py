@@ -80,7 +80,7 @@ def _machine() -> dict[str, Any]:
     cores = available_cores()
     return {
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "processor": _processor(),
+        "processor": processor(),
         "cores": cores.count,
         "cores_reason": cores.reason,
         "host_cores": os.cpu_count(),
@@ -88,7 +88,7 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(errors="replace").splitlines()
     except OSError:

@@ -40,6 +40,7 @@ class ShardRunner:
 
     def run(self) -> None:
         """Run what is pending. However it ends short of this process dying, it leaves no marker of its own."""
+        self.progress(self._resumed, self.plan.n)
         try:
             while pending := self.folder.pending(self.plan):
                 self._isolate([shard for shard in pending if shard.index in self._suspected])

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cnnkit import inference
-from cnnkit.errors import DataError, MachineError, ModelError
+from cnnkit.errors import DataError, MachineError, ModelError, UsageError
 from cnnkit.inference import infer
 from cnnkit.pipeline._job import ImageJob
 from cnnkit.predictions import RunFolder, open_run, rows_from_table
 from cnnkit.records import Row
+from cnnkit.runtime import Cores
 
 WriteModel = Callable[..., Path]
 WriteColour = Callable[..., Path]
@@ -111,7 +112,7 @@ class TestARunFolder:
         seen: list[tuple[int, int]] = []
         infer(colours, photos, tmp_path / "run", batch_size=7, progress=lambda *at: seen.append(at))
         assert [total for _, total in seen] == [41] * len(seen)
-        assert [done for done, _ in seen] == [7, 14, 21, 28, 35, 41]
+        assert [done for done, _ in seen] == [0, 7, 14, 21, 28, 35, 41]
 
     def test_limit_draws_the_same_again(self, colours: Path, photos: Path, tmp_path: Path) -> None:
         for name in ("a", "b"):
@@ -143,7 +144,7 @@ class TestResuming:
         )
         assert written(tmp_path / "run") == written(tmp_path / "whole")
         assert (tmp_path / "run" / "manifest.json").read_bytes() == (tmp_path / "whole" / "manifest.json").read_bytes()
-        assert (seen[0] > (images - 1) // 9 * 9, seen[-1]) == (True, 41)
+        assert (seen[0], seen[-1]) == ((images - 1) // 9 * 9, 41)
         assert done.record is not None
         assert [attempt.outcome for attempt in done.record.attempts] == ["KeyboardInterrupt", "complete"]
 
@@ -188,6 +189,94 @@ class TestResuming:
         (tmp_path / "thesis" / "chapter1.tex").write_text("years of work")
         with pytest.raises(DataError, match=r"not empty and not a run folder \(it holds 'chapter1\.tex'\)"):
             infer(colours, photos, tmp_path / "thesis", overwrite=True)
+
+
+class TestPace:
+    def test_latency_runs_one_image_at_a_time_with_all_cores(
+        self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("cnnkit.inference._pace.available_cores", lambda: Cores(3, "as if"))
+        done = infer(colours, photos, tmp_path / "run", hint="latency", limit=5)
+        assert done.manifest.plan.batch_size == 1
+        assert done.record is not None
+        assert (done.record.attempts[0].workers, done.record.attempts[0].threads) == (1, 3)
+
+    def test_what_is_typed_holds_before_the_hint(self, colours: Path, photos: Path, tmp_path: Path) -> None:
+        done = infer(colours, photos, tmp_path / "run", hint="latency", batch_size=4, workers=2, threads=1)
+        assert done.manifest.plan.batch_size == 4
+        assert done.record is not None
+        assert (done.record.attempts[0].workers, done.record.attempts[0].threads) == (2, 1)
+
+    @pytest.mark.parametrize("settings", [{"workers": 2}, {"threads": 2}, {"hint": "latency"}])
+    def test_tune_chooses_for_itself(
+        self, colours: Path, photos: Path, tmp_path: Path, settings: dict[str, Any]
+    ) -> None:
+        with pytest.raises(UsageError, match="--tune chooses workers and threads itself"):
+            infer(colours, photos, tmp_path / "run", tune=True, **settings)
+
+    def test_tuned_once_and_planned(
+        self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Written
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.setattr("cnnkit.inference._tuning.SECONDS", 0.02)
+        said: list[str] = []
+        first = infer(colours, photos, tmp_path / "one", tune=True, say=said.append)
+        second = infer(colours, photos, tmp_path / "two", tune=True, say=said.append)
+        assert first.manifest.plan.batch_size == second.manifest.plan.batch_size
+        assert any(text.startswith("Tuned: -j ") for text in said)
+        assert any(text.startswith("Tuned before: -j ") for text in said)
+        assert written(tmp_path / "one") == written(tmp_path / "two")
+
+    def test_a_resumed_run_keeps_its_batches(
+        self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.setattr("cnnkit.inference._tuning.SECONDS", 0.02)
+        with pytest.raises(KeyboardInterrupt):
+            infer(colours, photos, tmp_path / "run", batch_size=3, progress=_stop_after(6))
+        said: list[str] = []
+        assert infer(colours, photos, tmp_path / "run", tune=True, say=said.append).manifest.plan.batch_size == 3
+        assert all("-b 3" in text for text in said if "-j" in text)
+
+
+class TestDevices:
+    def test_openvino_is_resumed_on_openvino(
+        self, colours: Path, photos: Path, tmp_path: Path, written: Written
+    ) -> None:
+        pytest.importorskip("onnxruntime_ep_openvino")
+        settings: dict[str, Any] = {"shard_size": 9, "batch_size": 2}
+        infer(colours, photos, tmp_path / "whole", device="openvino", workers=1, **settings)
+        with pytest.raises(KeyboardInterrupt):
+            infer(colours, photos, tmp_path / "run", device="openvino", progress=_stop_after(20), **settings)
+        plan = infer(colours, photos, tmp_path / "run", workers=3).manifest.plan
+        assert (plan.provider.name, plan.precision) == ("OpenVINOExecutionProvider", "fp32")
+        assert plan.provider.options == {"INFERENCE_PRECISION_HINT": "f32"}
+        assert written(tmp_path / "run") == written(tmp_path / "whole")
+
+    def test_a_precision_that_the_device_does_not_have_is_said(
+        self, colours: Path, photos: Path, tmp_path: Path
+    ) -> None:
+        said: list[str] = []
+        plan = infer(colours, photos, tmp_path / "run", device="cpu", precision="bf16", say=said.append).manifest.plan
+        assert plan.precision == "fp32"
+        assert "The CPU provider computes in fp32; it makes no use of --precision bf16." in said
+
+
+def test_fast_decoding_is_planned_and_changes_large_pictures_only(
+    write_model: WriteModel, tmp_path: Path, shared: Path
+) -> None:
+    model, images = _wide(write_model, tmp_path), shared / "imagenet200" / "n01440764"
+    exact = infer(model, images, tmp_path / "exact").manifest.plan
+    fast = infer(model, images, tmp_path / "fast", fast_decode=True).manifest.plan
+    assert (exact.fast_decode, fast.fast_decode) == (False, True)
+    assert infer(model, images, tmp_path / "fast").ran is False  # taken from the plan
+    with pytest.raises(DataError, match="fast decoding: True in the plan, False now"):
+        infer(model, images, tmp_path / "fast", fast_decode=False)
+    one, other = (_rows(tmp_path / name)[0] for name in ("exact", "fast"))
+    assert (one.width, one.height, one.digest) == (other.width, other.height, other.digest)
+    assert one.prediction is not None
+    assert other.prediction is not None
+    assert 0 < np.abs(one.prediction.scores - other.prediction.scores).max() < 0.01
 
 
 class TestRefused:

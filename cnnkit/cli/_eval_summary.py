@@ -75,10 +75,10 @@ def _interval(name: str, figure: Figure) -> str:
 
 
 def _weakest(results: Results) -> Iterator[str]:
-    known = [(entry.recall, entry) for entry in results.per_class if entry.recall is not None]
+    known = [(entry.recall, entry) for entry in results.per_class if entry.recall is not None and entry.n > 1]
     known.sort(key=lambda pair: pair[0])
     poor = [_class(recall, entry) for recall, entry in known[:WORST] if recall < 1]
-    if poor and len(known) > 1:
+    if poor and len(results.per_class) > 1:
         yield f"Weakest classes (recall): {', '.join(poor)}"
 
 
@@ -89,7 +89,9 @@ def _class(recall: float, entry: ClassFigures) -> str:
 def _confusions(results: Results) -> Iterator[str]:
     if results.confusion is None:
         return
-    wrong = [(count, label, answer) for label, answer, count in results.confusion.cells if label != answer]
+    wrong = [
+        (count, label, answer) for label, answer, count in results.confusion.cells if label != answer and count > 1
+    ]
     wrong.sort(key=lambda cell: (-cell[0], cell[1:]))
     names = results.names
     told = [f"{names[label]} taken for {names[answer]} {count} x" for count, label, answer in wrong[:WORST]]
@@ -103,6 +105,8 @@ def _how(results: Results) -> str:
     if results.intervals is not None and "bootstrap" in used:
         drawn = f"{results.intervals.resamples} resamples of the images (BCa bootstrap, seed {results.intervals.seed})"
         told.append(drawn)
+    if "bootstrap of classes" in used:
+        told.append("the classes drawn anew for means over classes of one image or two")
     if "jackknife" in used:
         told.append("infinitesimal jackknife for AP and AUC")
     return f"Intervals: {'; '.join(told)}."

@@ -5,7 +5,7 @@ Undefined figures are None. Wrong input is a ValueError that names the first thi
 """
 
 from cnnkit.metrics._checks import check_scores
-from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_mean, resample_weights
+from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_mean, bootstrap_ratio, resample_weights
 from cnnkit.metrics.calibration import (
     BINS,
     ReliabilityBin,
@@ -38,7 +38,9 @@ from cnnkit.metrics.detection_curves import (
     interpolated_ap,
 )
 from cnnkit.metrics.detection_errors import ErrorKinds, error_kinds
+from cnnkit.metrics.detection_estimates import BoxEstimates, box_estimates
 from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
+from cnnkit.metrics.detection_rankings import BoxRanking, coco_rankings, voc_rankings
 from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_scores
 from cnnkit.metrics.estimates import BOOTSTRAP_UP_TO, Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.intervals import Interval, images_to_bound, wilson
@@ -78,6 +80,8 @@ __all__ = [
     "THRESHOLD",
     "Average",
     "BestF1",
+    "BoxEstimates",
+    "BoxRanking",
     "ClassReport",
     "CocoScores",
     "CrossEntropy",
@@ -108,10 +112,13 @@ __all__ = [
     "binned_gaps",
     "bootstrap_interval",
     "bootstrap_mean",
+    "bootstrap_ratio",
+    "box_estimates",
     "brier_scores",
     "calibration_error",
     "check_scores",
     "classification_report",
+    "coco_rankings",
     "coco_scores",
     "confusion_matrix",
     "cross_entropy",
@@ -155,6 +162,7 @@ __all__ = [
     "top_k_accuracy",
     "top_k_error",
     "ultralytics_scores",
+    "voc_rankings",
     "voc_scores",
     "wilson",
 ]

@@ -16,23 +16,30 @@ Replicates = NDArray[np.float64]
 
 
 def bootstrap_interval(
-    replicates: ArrayLike, value: float, *, n: int, influence: ArrayLike | None = None, level: float = 0.95
+    replicates: ArrayLike,
+    value: float,
+    *,
+    n: int,
+    groups: int = 1,
+    influence: ArrayLike | None = None,
+    level: float = 0.95,
 ) -> Interval | None:
     """The BCa interval of a figure from its values on resampled images.
 
     Percentiles of the replicates, moved for median bias and for the skewness of `influence`, and spread by
-    sqrt(n / (n - 1)) t(n - 1) / z, which mends the narrowness of the bootstrap in small samples. The interval always
-    holds `value`. Assumes that the images are independent draws from those that the figure is about.
+    sqrt(n / (n - groups)) t(n - groups) / z, which mends the narrowness of the bootstrap in small samples. The interval
+    always holds `value`. Assumes that the images are independent draws from those that the figure is about.
 
     Args:
         replicates: (resamples,) the figure on each resample; NaN where it was undefined.
         value: the figure on the images as they are.
         n: how many images it rests on: for a class its own.
+        groups: how many means it is made of, each costing a degree of freedom: for a macro average the classes.
         influence: (n,) the figure's derivative by each image's weight; only its skewness counts. None: symmetric.
         level: the share of such intervals that hold the truth.
 
     Returns:
-        The interval, or None where n < 2 or the replicates do not differ from `value`, which tells nothing.
+        The interval, or None where n <= groups or the replicates do not differ from `value`, which tells nothing.
 
     Raises:
         ValueError: level out of range.
@@ -46,12 +53,12 @@ def bootstrap_interval(
     known = np.asarray(replicates, dtype=np.float64)
     known = known[np.isfinite(known)]
     check_share("level", level)
-    if n < 2 or not len(known) or bool((known == value).all()):
+    if n <= groups or not len(known) or bool((known == value).all()):
         return None
     below = (np.count_nonzero(known < value) + 0.5 * np.count_nonzero(known == value)) / len(known)
     edge = 0.5 / len(known)
     bias = _normal.inv_cdf(min(max(below, edge), 1 - edge))
-    spread = (n / (n - 1)) ** 0.5 * t_quantile(level, n - 1)
+    spread = (n / (n - groups)) ** 0.5 * t_quantile(level, n - groups)
     skewness = 0.0 if influence is None else acceleration(influence)
     low, high = np.quantile(known, [_moved(bias, bias - spread, skewness), _moved(bias, bias + spread, skewness)])
     return Interval(min(float(low), value), max(float(high), value))
@@ -86,6 +93,41 @@ def bootstrap_mean(
     mean = float(array.mean())
     replicates = resampled_sums(array[:, None], resamples=resamples, seed=seed)[:, 0] / len(array)
     return bootstrap_interval(replicates, mean, n=len(array), influence=array - mean, level=level)
+
+
+def bootstrap_ratio(
+    above: ArrayLike, below: ArrayLike, *, resamples: int = RESAMPLES, seed: int = 0, level: float = 0.95
+) -> Interval | None:
+    """The BCa interval of sum(above) / sum(below) over items that are drawn together, such as classes.
+
+    Args:
+        above: (n,) finite numbers.
+        below: (n,) numbers above 0.
+        resamples: how often the items are drawn anew.
+        seed: of the draws.
+        level: the share of such intervals that hold the truth.
+
+    Returns:
+        The interval, or None for fewer than two items or ratios that are all alike.
+
+    Raises:
+        ValueError: empty, lengths that disagree, a number that is not finite or a `below` that is not above 0.
+
+    Reference: as in `bootstrap_interval`.
+
+    >>> low, high = bootstrap_ratio([1, 0, 1, 1], [1, 1, 1, 1])
+    >>> 0 <= low < 0.75 < high <= 1
+    True
+    """
+    pairs = np.stack([np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)], axis=1)
+    if not len(pairs) or not np.isfinite(pairs).all() or not (pairs[:, 1] > 0).all():
+        raise ValueError("above must be finite numbers, at least one, and below numbers above 0")
+    over, under = pairs.sum(axis=0)
+    sums = resampled_sums(pairs, resamples=resamples, seed=seed)
+    influence = (pairs[:, 0] - over / under * pairs[:, 1]) / under
+    return bootstrap_interval(
+        sums[:, 0] / sums[:, 1], float(over / under), n=len(pairs), influence=influence, level=level
+    )
 
 
 def resampled_sums(values: NDArray[np.float64], *, resamples: int, seed: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnkit.metrics._checks import Bools, Floats, check_scores, check_scores_and_labels, check_zero_one
-from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, resample_weights
+from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_mean, resample_weights
 from cnnkit.metrics.intervals import Interval, wilson
 from cnnkit.metrics.jackknife import jackknife_interval
 from cnnkit.metrics.ranked import Ranked
@@ -15,6 +15,7 @@ from cnnkit.metrics.ranked import Ranked
 BOOTSTRAP = "bootstrap"
 JACKKNIFE = "jackknife"
 WILSON = "wilson"
+CLASSES = "bootstrap of classes"
 BOOTSTRAP_UP_TO = 2e9  # resamples x images x classes; beyond it, the jackknife
 
 
@@ -50,9 +51,10 @@ def ranking_estimates(
 
     The means run over the classes where the figure is defined. All figures share the resamples. With more than
     `bootstrap_up_to` resamples x images x classes the interval is `jackknife_interval`'s, else `bootstrap_interval`'s.
-    A class with one image has no interval. A figure of exactly 0 or 1, which no resample moves, gets the end of the
-    Wilson interval of its positives (a mean: of all images): none of n misplaced, so the share that is
-    misplaced is below that.
+    Means over classes that have fewer than two images on average draw the classes anew instead: within such a class
+    there is nothing to draw. A class with one image has no interval. A figure of exactly 0 or 1, which no resample
+    moves, gets the end of the Wilson interval of its positives (a mean: of all images): none of n is misplaced, so the
+    share that is misplaced elsewhere is below that.
 
     Args:
         scores: (n, classes), any real dtype. A class's column contiguous in memory is faster.
@@ -80,11 +82,17 @@ def ranking_estimates(
     else:
         kept = list(columns.ranked())
         replicates, ranked = _replicates(kept, columns.n, resamples, seed), iter(kept)
+    few = columns.n_labels < 2 * len(columns.present)
     figures = _Gathered(AVERAGE_PRECISION, columns, level), _Gathered(ROC_AUC, columns, level)
     for row, each in enumerate(ranked):
         for which, figure in enumerate(figures):
             figure.add(each, None if replicates is None else replicates[which, row])
-    means = [figure.mean(None if replicates is None else replicates[which]) for which, figure in enumerate(figures)]
+    means = [
+        figure.mean_of_classes(resamples, seed)
+        if few
+        else figure.mean(None if replicates is None else replicates[which])
+        for which, figure in enumerate(figures)
+    ]
     return RankingEstimates(figures[0].estimates(), figures[1].estimates(), *means)
 
 
@@ -95,6 +103,7 @@ class _Columns:
     scores: Floats
     positives: Callable[[int], Bools]
     present: tuple[int, ...]
+    n_labels: int
 
     @property
     def n(self) -> int:
@@ -109,9 +118,10 @@ def _columns_of(scores: ArrayLike, labels: ArrayLike) -> _Columns:
     if np.ndim(labels) == 2:
         checked = check_scores(scores)
         truth = check_zero_one(labels, shape=checked.shape)
-        return _Columns(checked, lambda at: truth[:, at], tuple(np.flatnonzero(truth.any(axis=0)).tolist()))
+        present = tuple(np.flatnonzero(truth.any(axis=0)).tolist())
+        return _Columns(checked, lambda at: truth[:, at], present, int(truth.sum()))
     checked, index = check_scores_and_labels(scores, labels)
-    return _Columns(checked, lambda at: index == at, tuple(np.unique(index).tolist()))
+    return _Columns(checked, lambda at: index == at, tuple(np.unique(index).tolist()), len(index))
 
 
 def _replicates(ranked: Sequence[Ranked], n: int, resamples: int, seed: int) -> NDArray[np.float64]:
@@ -172,19 +182,36 @@ class _Gathered:
         return tuple(placed)
 
     def mean(self, replicates: NDArray[np.float64] | None) -> Estimate:
-        values = [each.value for each in self.found if each.value is not None]
+        values = self._values
         if not values:
             return Estimate(None)
         resampled = None if replicates is None else _mean_of_known(replicates)
-        return self._estimate(float(np.mean(values)), self.influence / len(values), self.columns.n, resampled)
+        influence, n = self.influence / len(values), self.columns.n_labels
+        return self._estimate(float(np.mean(values)), influence, n, resampled, groups=len(values))
+
+    def mean_of_classes(self, resamples: int, seed: int) -> Estimate:
+        values = self._values
+        if not values:
+            return Estimate(None)
+        interval = bootstrap_mean(values, resamples=resamples, seed=seed, level=self.level)
+        return estimate(float(np.mean(values)), interval, CLASSES, n=len(values), level=self.level)
+
+    @property
+    def _values(self) -> list[float]:
+        return [each.value for each in self.found if each.value is not None]
 
     def _estimate(
-        self, value: float, influence: NDArray[np.float64], n: int, replicates: NDArray[np.float64] | None
+        self,
+        value: float,
+        influence: NDArray[np.float64],
+        n: int,
+        replicates: NDArray[np.float64] | None,
+        groups: int = 1,
     ) -> Estimate:
         if replicates is None:
-            interval = jackknife_interval(value, influence, n=n, level=self.level)
+            interval = jackknife_interval(value, influence, n=n, groups=groups, level=self.level)
             return estimate(value, interval, JACKKNIFE, n=n, level=self.level)
-        interval = bootstrap_interval(replicates, value, n=n, influence=influence, level=self.level)
+        interval = bootstrap_interval(replicates, value, n=n, groups=groups, influence=influence, level=self.level)
         return estimate(value, interval, BOOTSTRAP, n=n, level=self.level)
 
 

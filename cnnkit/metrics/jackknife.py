@@ -51,20 +51,23 @@ def roc_auc_influence(scores: ArrayLike, positives: ArrayLike) -> NDArray[np.flo
     return ranked.roc_auc_influence() if 0 < ranked.n_positives < ranked.n else None
 
 
-def jackknife_interval(value: float, influence: ArrayLike, *, n: int, level: float = 0.95) -> Interval | None:
+def jackknife_interval(
+    value: float, influence: ArrayLike, *, n: int, groups: int = 1, level: float = 0.95
+) -> Interval | None:
     """The interval of a figure in (0, 1) from its influence values, on the logit scale.
 
-    logit(value) +- t(n - 1) se / (value (1 - value)), with se the root of the sum of the squared influences. Assumes
-    that the images are independent draws; does not correct bias.
+    logit(value) +- t(n - groups) se / (value (1 - value)), with se^2 the sum of the squared influences times
+    n / (n - groups). Assumes that the images are independent draws; does not correct bias.
 
     Args:
         value: the figure.
         influence: its derivative by the weight of each image.
         n: how many images it rests on: for a class its own.
+        groups: how many means it is made of, each costing a degree of freedom: for a macro average the classes.
         level: the share of such intervals that hold the truth.
 
     Returns:
-        The interval, or None where n < 2, the value is 0 or 1, or nothing moves it.
+        The interval, or None where n <= groups, the value is 0 or 1, or nothing moves it.
 
     Raises:
         ValueError: level out of range.
@@ -72,12 +75,13 @@ def jackknife_interval(value: float, influence: ArrayLike, *, n: int, level: flo
     Reference: as in `average_precision_influence`.
 
     >>> [round(end, 3) for end in jackknife_interval(0.8, [0.05, -0.05], n=100)]
-    [0.625, 0.906]
+    [0.624, 0.906]
     """
     error = float(np.sqrt(np.square(np.asarray(influence, dtype=np.float64)).sum()))
-    half_at_one = t_quantile(level, max(n - 1, 1))
-    if n < 2 or not 0 < value < 1 or error == 0:
+    quantile = t_quantile(level, max(n - groups, 1))
+    if n <= groups or not 0 < value < 1 or error == 0:
         return None
-    centre, half = np.log(value / (1 - value)), half_at_one * error / (value * (1 - value))
+    error *= (n / (n - groups)) ** 0.5
+    centre, half = np.log(value / (1 - value)), quantile * error / (value * (1 - value))
     low, high = 1 / (1 + np.exp(-np.array([centre - half, centre + half])))
     return Interval(float(low), float(high))

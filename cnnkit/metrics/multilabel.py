@@ -154,7 +154,9 @@ class _Parts:
             if np.isnan(value[0]):
                 found[name] = Estimate(None)
                 continue
-            interval = bootstrap_interval(replicates[name], float(value[0]), n=self.n, level=level)
+            groups = int((self.sums[2] > 0).sum()) if name.startswith("macro") else 1
+            n = int(self.sums[2].sum()) if groups > 1 else self.n
+            interval = bootstrap_interval(replicates[name], float(value[0]), n=n, groups=groups, level=level)
             found[name] = estimate(float(value[0]), interval, BOOTSTRAP, n=self.n, level=level)
         return found
 

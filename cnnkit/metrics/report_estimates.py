@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cnnkit.metrics._checks import Ints
-from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval
+from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_ratio
 from cnnkit.metrics.classification import check_confusion
-from cnnkit.metrics.estimates import BOOTSTRAP, WILSON, Estimate, estimate
-from cnnkit.metrics.intervals import wilson
+from cnnkit.metrics.estimates import BOOTSTRAP, CLASSES, WILSON, Estimate, estimate
+from cnnkit.metrics.intervals import Interval, wilson
 
 BLOCK_NUMBERS = 4_000_000  # cells x resamples drawn at once
 NAMES = ("precision", "recall", "f1")
@@ -36,7 +36,8 @@ def report_estimates(
     Precision and recall of a class are proportions (of its answers, of its images) and get Wilson's interval; so do
     the micro averages and the weighted recall, all of which are the accuracy. F1 and the other averages get
     `bootstrap_interval`: the cells of the matrix are drawn anew, which is the same as drawing the images. A macro
-    average leaves out the classes that a resample has no image of.
+    average leaves out the classes that a resample has no image of. Averages over classes that have fewer than two
+    images on average draw the classes anew instead: within such a class there is nothing to draw.
 
     Args:
         confusion: (classes, classes) counts, a row for each label, a column for each answer.
@@ -63,7 +64,7 @@ def report_estimates(
         precision=_proportions(hits[0], predicted[0], level),
         recall=_proportions(hits[0], support[0], level),
         f1=tuple(_f1_estimate(cells, f1[:, at], at, level) for at in range(cells.n_classes)),
-        averages=_averages(cells, averages, level),
+        averages=_averages(cells, averages, resamples, seed, level),
     )
 
 
@@ -131,18 +132,37 @@ def _weights(support: Ints) -> dict[str, Floats]:
     }
 
 
-def _averages(cells: _Cells, replicates: dict[str, Floats], level: float) -> dict[str, Estimate]:
+def _averages(
+    cells: _Cells, replicates: dict[str, Floats], resamples: int, seed: int, level: float
+) -> dict[str, Estimate]:
     hits, support, predicted = cells.sums(cells.counts[None])
-    right = int(hits.sum())
+    right, groups = int(hits.sum()), int((support > 0).sum())
     accuracy = Estimate(right / cells.n, wilson(right, cells.n, level=level), WILSON)
-    values = _average_values(hits, support, predicted)
-    influences = _influences(cells, hits, support, predicted)
     found = {f"micro_{name}": accuracy for name in NAMES}
-    for name, value in values.items():
-        influence = np.repeat(influences[name], cells.counts)
-        interval = bootstrap_interval(replicates[name], float(value[0]), n=cells.n, influence=influence, level=level)
-        found[name] = estimate(float(value[0]), interval, BOOTSTRAP, n=cells.n, level=level)
+    influences = _influences(cells, hits, support, predicted)
+    by_class = _by_class(hits, support, predicted, resamples, seed, level) if cells.n < 2 * groups else {}
+    for name, value in _average_values(hits, support, predicted).items():
+        figure, influence = float(value[0]), np.repeat(influences[name], cells.counts)
+        interval = bootstrap_interval(
+            replicates[name], figure, n=cells.n, groups=groups, influence=influence, level=level
+        )
+        interval, method = (by_class[name], CLASSES) if by_class else (interval, BOOTSTRAP)
+        found[name] = estimate(figure, interval, method, n=cells.n, level=level)
     return {**found, "weighted_recall": accuracy}
+
+
+def _by_class(
+    hits: Ints, support: Ints, predicted: Ints, resamples: int, seed: int, level: float
+) -> dict[str, Interval | None]:
+    """The averages' intervals when the classes are drawn, each with its figure as it is."""
+    present = support[0] > 0
+    each = {name: values[0][present] for name, values in _each(hits, support, predicted).items()}
+    weights = {"macro": np.ones(int(present.sum())), "weighted": support[0][present].astype(np.float64)}
+    return {
+        f"{kind}_{name}": bootstrap_ratio(each[name] * weight, weight, resamples=resamples, seed=seed, level=level)
+        for kind, weight in weights.items()
+        for name in NAMES
+    }
 
 
 def _influences(cells: _Cells, hits: Ints, support: Ints, predicted: Ints) -> dict[str, Floats]:

@@ -10,7 +10,13 @@ from click.testing import Result
 MakeRun = Callable[..., Path]
 Cnnkit = Callable[..., Result]
 
-ANSWERS = {"cat/1.png": [0.9, 0.1], "cat/2.png": [0.4, 0.6], "dog/1.png": [0.2, 0.8], "dog/2.png": "corrupt"}
+ANSWERS = {
+    "cat/1.png": [0.9, 0.1],
+    "cat/2.png": [0.4, 0.6],
+    "cat/3.png": [0.3, 0.7],
+    "dog/1.png": [0.2, 0.8],
+    "dog/2.png": "corrupt",
+}
 
 
 @pytest.fixture
@@ -23,10 +29,10 @@ def test_summary_on_stderr_files_in_the_folder(run_cnnkit: Cnnkit, run: Path, tm
     result = run_cnnkit("eval", run, tmp_path / "images", "-o", out)
 
     assert result.stdout == ""
-    assert "tiny on images: 3 images, 2 of 2 classes" in result.stderr
-    assert "66.67 %" in result.stderr
-    assert "Weakest classes (recall): cat 50.0 % of 2" in result.stderr
-    assert "Largest confusions: cat taken for dog 1 x" in result.stderr
+    assert "tiny on images: 4 images, 2 of 2 classes" in result.stderr
+    assert "50.00 %" in result.stderr
+    assert "Weakest classes (recall): cat 33.3 % of 3" in result.stderr
+    assert "Largest confusions: cat taken for dog 2 x" in result.stderr
     assert "1 labelled images have no answer and are not in the other figures: 1 corrupt" in result.stderr
     assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.md", "results.json", "rows.parquet"]
 
@@ -37,7 +43,7 @@ def test_json_alone_on_stdout_and_nothing_written(
     monkeypatch.chdir(tmp_path)
     result = run_cnnkit("eval", run, tmp_path / "images", "--json")
     facts = json.loads(result.stdout)
-    assert facts["figures"]["top1_accuracy"]["value"] == pytest.approx(2 / 3)
+    assert facts["figures"]["top1_accuracy"]["value"] == 0.5
     assert not (tmp_path / "results").exists()
 
 
@@ -57,13 +63,13 @@ def test_json_equals_the_file(run_cnnkit: Cnnkit, run: Path, tmp_path: Path) -> 
     assert json.loads(result.stdout) == json.loads((out / "results.json").read_text())
 
 
-@pytest.mark.parametrize(("floor", "exit_code"), [("top1_accuracy=0.6", 0), ("top1_accuracy=0.7", 1)])
+@pytest.mark.parametrize(("floor", "exit_code"), [("top1_accuracy=0.5", 0), ("top1_accuracy=0.7", 1)])
 def test_floor_decides_the_exit_code(run_cnnkit: Cnnkit, run: Path, tmp_path: Path, floor: str, exit_code: int) -> None:
     data, out = tmp_path / "images", tmp_path / "out"
     result = run_cnnkit("eval", run, data, "-o", out, "--fail-under", floor, exit_code=exit_code)
     assert (out / "results.json").exists()
     if exit_code:
-        assert "Error: top1_accuracy is 0.6667 (95 % interval 0.2077 to 0.9385), under 0.7." in result.stderr
+        assert "Error: top1_accuracy is 0.5000 (95 % interval 0.1500 to 0.8500), under 0.7." in result.stderr
 
 
 @pytest.mark.parametrize(

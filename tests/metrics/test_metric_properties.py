@@ -61,6 +61,7 @@ OTHERS = {
     "threshold_for_precision",
     "bootstrap_interval",
     "bootstrap_mean",
+    "bootstrap_ratio",
     "check_scores",
     "confusion_matrix",
     "images_to_bound",

@@ -174,3 +174,62 @@ def test_f1_interval_against_a_plain_bootstrap() -> None:
     low, high = np.quantile(plain, [0.025, 0.975])
     assert found.interval is not None
     assert found.interval == pytest.approx((low, high), abs=0.2 * (high - low))
+
+
+def test_means_over_classes_of_one_image_draw_the_classes() -> None:
+    """Then the mean of the recalls is the accuracy, and its interval must be as wide."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(120)
+    predicted = np.where(rng.random(120) < 0.7, labels, (labels + 1) % 120)
+    found = metrics.report_estimates(metrics.confusion_matrix(predicted, labels, n_classes=120)).averages
+    assert found["macro_recall"].method == "bootstrap of classes"
+    accuracy, recall = found["weighted_recall"], found["macro_recall"]
+    assert accuracy.interval is not None
+    assert recall.interval is not None
+    assert recall.value == pytest.approx(accuracy.value)
+    assert recall.interval == pytest.approx(accuracy.interval, abs=0.02)
+
+    scores = rng.normal(size=(120, 120)) + 3 * np.eye(120)
+    mean = metrics.ranking_estimates(scores, labels, resamples=500).mean_average_precision
+    values = metrics.average_precisions(scores, labels)
+    assert mean.method == "bootstrap of classes"
+    assert mean.interval == metrics.bootstrap_mean(values, resamples=500)
+
+
+def test_each_class_costs_a_degree_of_freedom() -> None:
+    replicates = np.random.default_rng(0).normal(0.5, 0.01, size=4000)
+    one = metrics.bootstrap_interval(replicates, 0.5, n=100)
+    many = metrics.bootstrap_interval(replicates, 0.5, n=100, groups=50)
+    assert one is not None
+    assert many is not None
+    assert (many.high - many.low) / (one.high - one.low) == pytest.approx(2**0.5, rel=0.05)
+    assert metrics.bootstrap_interval(replicates, 0.5, n=50, groups=50) is None
+    wide = metrics.jackknife_interval(0.5, [0.01, -0.01], n=100, groups=50)
+    narrow = metrics.jackknife_interval(0.5, [0.01, -0.01], n=100)
+    assert wide is not None
+    assert narrow is not None
+    assert (wide.high - wide.low) / (narrow.high - narrow.low) == pytest.approx(2**0.5, rel=0.05)
+    assert metrics.jackknife_interval(0.5, [0.01, -0.01], n=50, groups=50) is None
+
+
+@pytest.mark.parametrize(("above", "below"), [([], []), ([1.0], [0.0]), ([np.nan], [1.0])])
+def test_ratio_that_is_none(above: list[float], below: list[float]) -> None:
+    with pytest.raises(ValueError, match="above must be finite numbers, at least one, and below numbers above 0"):
+        metrics.bootstrap_ratio(above, below)
+
+
+def test_ratio_equals_scipys_bca() -> None:
+    rng = np.random.default_rng(4)
+    below = rng.integers(1, 20, 300)
+    above = rng.binomial(below, 0.3)
+    ours = metrics.bootstrap_ratio(above, below, resamples=4000)
+    theirs = scipy.stats.bootstrap(
+        (above, below),
+        lambda one, other, axis: one.sum(axis=axis) / other.sum(axis=axis),
+        paired=True,
+        method="BCa",
+        n_resamples=4000,
+        batch=500,
+        rng=rng,
+    ).confidence_interval
+    assert ours == pytest.approx((theirs.low, theirs.high), abs=0.05 * (theirs.high - theirs.low))

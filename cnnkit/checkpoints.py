@@ -1,8 +1,9 @@
 """What training writes and export reads: one file of plain types that opens without running code."""
 
 import pickle
+import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +15,15 @@ from cnnkit.spec import ModelSpec, parse_spec
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Checkpoint", "Weights", "load_checkpoint", "load_weights", "save_checkpoint"]
+__all__ = ["Checkpoint", "Weights", "load_checkpoint", "read_weights", "save_checkpoint", "without_prefix"]
 
 FORMAT = "cnnkit.checkpoint"
 SCHEMA = 1
 
-# what training scripts put around a state dict, and before its names
-WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network")
-PREFIXES = ("module.", "_orig_mod.")
+# the keys that a state dict lies under, and what wrappers put before its names: DataParallel, compile, Lightning
+NESTED = ("state_dict", "model_state_dict", "model", "module", "net", "network", "weights", "params", "state_dict_ema")
+PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
+SHOWN = 4
 
 MAKE_ONE = "`cnnkit train DATA -o model.pt` makes a checkpoint."
 
@@ -69,9 +71,9 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
 
 def load_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint; ModelError for any other file, which is never unpickled."""
-    facts = _read(path)
-    if facts.get("format") != FORMAT:
-        raise ModelError(f"{path} is not a checkpoint of cnnkit: {_description(facts)}")
+    facts = _open(path, allow_pickle=False)
+    if not isinstance(facts, Mapping) or facts.get("format") != FORMAT:
+        raise ModelError(f"{path}: is not a checkpoint of cnnkit: {_description(facts)}")
     if facts.get("schema") != SCHEMA:
         raise ModelError(
             f"{path}: the checkpoint has schema {facts.get('schema')}, this cnnkit reads {SCHEMA}. Upgrade cnnkit."
@@ -89,69 +91,101 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise ModelError(f"{path}: the checkpoint is damaged: {error}") from error
 
 
-def load_weights(path: Path) -> Weights:
-    """Read a state dict: a checkpoint of cnnkit, a `.pth` or `.pt` of PyTorch, or `.safetensors`.
+def read_weights(path: Path, *, allow_pickle: bool = False) -> Weights:
+    """The tensors of a checkpoint, of another PyTorch file or of a `.safetensors` file, by name.
 
-    A state dict that lies under `state_dict`, `model` and the like is found; `module.` and `_orig_mod.` before every
-    name are taken off. ModelError for any other file, which is never unpickled.
+    A state dict may lie under one of the usual keys. What is not tensors is unpickled only with `allow_pickle`, since
+    that runs code from the file.
+
+    Raises:
+        ModelError: unreadable, without tensors, or in need of pickled code.
     """
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file of weights.")
     if path.suffix == ".safetensors":
-        return Weights(_without_prefix(_read_safetensors(path)))
-    facts = _read(path)
-    if facts.get("format") == FORMAT:
-        saved = load_checkpoint(path)
-        return Weights(dict(saved.state_dict), saved.classes)
-    inner = next((facts[name] for name in WRAPPERS if isinstance(facts.get(name), Mapping)), facts)
-    if not inner or not all(hasattr(value, "shape") for value in inner.values()):
-        raise ModelError(f"{path} holds no weights: {_description(facts)}")
-    return Weights(_without_prefix(inner))
+        return Weights(_read_safetensors(path))
+    content = _open(path, allow_pickle=allow_pickle)
+    tensors = _tensors_of(content)
+    if not tensors:
+        raise ModelError(f"{path}: holds no weights by name; {_description(content)}")
+    own = isinstance(content, Mapping) and content.get("format") == FORMAT
+    return Weights(tensors, list(content["classes"]) if own else None)
 
 
-def _without_prefix(tensors: Mapping[str, "Tensor"]) -> dict[str, "Tensor"]:
-    for prefix in PREFIXES:
-        if all(name.startswith(prefix) for name in tensors):
-            tensors = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+def without_prefix(tensors: Mapping[str, "Tensor"], wanted: Collection[str]) -> dict[str, "Tensor"]:
+    """The tensors under their own names, where a wrapper's prefix (`module.`) keeps them from being those wanted."""
+    for prefix in ("", *PREFIXES):
+        named = {name.removeprefix(prefix): tensor for name, tensor in tensors.items()}
+        if named.keys() >= set(wanted):
+            return named
     return dict(tensors)
 
 
-def _read_safetensors(path: Path) -> Mapping[str, "Tensor"]:
+def _tensors_of(content: Any) -> dict[str, "Tensor"]:
+    import torch
+
+    if hasattr(content, "state_dict"):
+        return dict(content.state_dict())
+    if not isinstance(content, Mapping):
+        return {}
+    tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
+    if tensors and len(tensors) == len(content):
+        return tensors
+    for key in NESTED:
+        if key in content and (inner := _tensors_of(content[key])):
+            return inner
+    return tensors
+
+
+def _read_safetensors(path: Path) -> dict[str, "Tensor"]:
     try:
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
     except ImportError as error:
         raise MachineError(f'safetensors is not installed ({error}). Install: pip install "cnnkit[export]".') from error
     try:
-        tensors: Mapping[str, Tensor] = load_file(path)
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: no such file.") from error
-    except Exception as error:  # safetensors raises its own class for every kind of damage
-        raise ModelError(f"{path} is damaged or no safetensors file: {error}") from error
-    return tensors
+        return dict(load_file(path))
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: is no safetensors file: {error}") from error
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _open(path: Path, *, allow_pickle: bool) -> Any:
     import torch
 
     if not path.is_file():
         raise ModelError(f"{path}: no such file.")
     try:
-        facts = torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if not zipfile.is_zipfile(path):
-            raise ModelError(f"{path} is no PyTorch file. {MAKE_ONE}") from error
-        raise ModelError(
-            f"{path} holds pickled Python objects, which cnnkit does not run. In the program that made it, save the "
-            "weights alone with torch.save(model.state_dict(), PATH), or give the module itself to cnnkit.export()."
-        ) from error
+        if not allow_pickle:
+            raise ModelError(_refused(path, str(error))) from error
     except Exception as error:  # bytes of any kind end in any exception
-        raise ModelError(f"{path} is no PyTorch file, or damaged. {MAKE_ONE}") from error
-    return facts if isinstance(facts, Mapping) else {f"a {type(facts).__name__}": facts}
+        raise ModelError(f"{path}: is damaged or no PyTorch file. {MAKE_ONE}") from error
+    try:
+        return torch.load(path, map_location="cpu", weights_only=False)
+    except Exception as error:  # pickled code may raise anything
+        raise ModelError(f"{path}: its pickled objects cannot be loaded: {type(error).__name__}: {error}") from error
 
 
-def _description(facts: Mapping[str, Any]) -> str:
-    tensors = sum(hasattr(value, "shape") for value in facts.values())
-    if facts and tensors == len(facts):
+def _refused(path: Path, reason: str) -> str:
+    named = re.search(r"GLOBAL (\S+)", reason)
+    if named is None and not zipfile.is_zipfile(path):
+        return f"{path}: is damaged or no PyTorch file. {MAKE_ONE}"
+    what = f"an object of {named[1]}" if named else "objects that are not tensors"
+    return (
+        f"{path}: holds {what}, pickled: loading it would run code from the file. Save the weights alone, with "
+        "torch.save(model.state_dict(), PATH); or, if you trust the file, export it with --weights and --allow-pickle."
+    )
+
+
+def _description(content: Any) -> str:
+    if not isinstance(content, Mapping):
+        return f"it holds {type(content).__name__}."
+    tensors = sum(hasattr(value, "shape") for value in content.values())
+    if content and tensors == len(content):
         return (
-            f"it holds {tensors} tensors and neither the network nor its preprocessing. Fine-tune from it with "
-            "`cnnkit train DATA -o model.pt --net NAME --weights FILE`, or build the module and use cnnkit.export()."
+            f"it holds {tensors} tensors and neither the network nor its preprocessing. Say which network it is for: "
+            "`cnnkit export NAME --weights FILE`, or `cnnkit train DATA -o model.pt --net NAME --weights FILE`."
         )
-    return f"it holds {', '.join(str(key) for key in list(facts)[:5]) or 'nothing'}."
+    more = ", ..." if len(content) > SHOWN else ""
+    return f"it holds {', '.join(repr(key) for key in list(content)[:SHOWN]) or 'nothing'}{more}."

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from cnnkit.errors import UsageError
+from cnnkit.errors import MachineError, UsageError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -99,6 +99,9 @@ def create(name: str, classes: int = 1000, **arguments: Any) -> "nn.Module":
     Every other output is the logits, (N, classes) float32.
     """
     entry = network(name)
-    module = importlib.import_module(f"{__name__}.{entry.module}")
+    try:
+        module = importlib.import_module(f"{__name__}.{entry.module}")
+    except ImportError as error:
+        raise MachineError(f'networks need torch ({error}). Install: pip install "cnnkit[train]".') from error
     built: nn.Module = getattr(module, entry.builder)(classes=classes, **arguments)
     return built

@@ -25,7 +25,7 @@ def curves(record: TrainingRecord) -> str:
     epochs = record.epochs
     highest = max(value for epoch in epochs for value in (epoch.train_loss, epoch.val_loss or 0.0))
     loss = _chart(epochs, "loss", drawing.Axis("cross-entropy", 0.0, highest or 1.0))
-    accuracy = _chart(epochs, "accuracy", drawing.Axis("accuracy", 0.0, 1.0, percent=True))
+    accuracy = _chart(epochs, "accuracy", drawing.Axis("accuracy", 0.0, 1.0))
     return drawing.stand_alone([loss, accuracy])
 
 

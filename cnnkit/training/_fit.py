@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +20,11 @@ AUXILIARY_WEIGHT = 0.3  # of GoogLeNet's heads, section 5 of its paper
 
 def make_optimizer(recipe: Recipe, network: nn.Module) -> torch.optim.Optimizer:
     """Weights decay by `l2`; biases and batch norms, which have one axis, do not."""
-    decaying = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-    free = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-    groups = [{"params": decaying, "weight_decay": recipe.l2}, {"params": free, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [{"params": list(network.parameters()), "weight_decay": 0.0}]
+    if recipe.l2:
+        decaying = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+        free = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+        groups = [{"params": decaying, "weight_decay": recipe.l2}, {"params": free, "weight_decay": 0.0}]
     match recipe.optimizer:
         case "adam":
             return torch.optim.Adam(groups, lr=recipe.lr)
@@ -69,7 +72,7 @@ def loss_of(outputs: Tensor | tuple[Tensor, ...], labels: Tensor, *, weight: Ten
     """Mean cross-entropy of the logits, with 0.3 times that of each auxiliary head."""
     heads = outputs if isinstance(outputs, tuple) else (outputs,)
     losses = [F.cross_entropy(head.float(), labels, weight=weight, label_smoothing=smoothing) for head in heads]
-    return losses[0] + AUXILIARY_WEIGHT * sum(losses[1:], torch.zeros_like(losses[0]))
+    return losses[0] if len(losses) == 1 else losses[0] + AUXILIARY_WEIGHT * torch.stack(losses[1:]).sum()
 
 
 def penalised(loss: Tensor, network: nn.Module, l1: float) -> Tensor:

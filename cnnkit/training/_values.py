@@ -22,8 +22,12 @@ class Values:
         self._order = (2, 1, 0) if spec.input.channels == "BGR" else range(spec.input.n_channels)
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        planes = [table[pixels[..., channel].int()] for table, channel in zip(self._table, self._order, strict=True)]
-        return torch.stack(planes, dim=1)
+        levels = [pixels[..., channel].int() for channel in self._order]
+        planes = [
+            table.index_select(0, plane.flatten()).view(plane.shape)
+            for table, plane in zip(self._table, levels, strict=True)
+        ]
+        return planes[0][:, None] if len(planes) == 1 else torch.stack(planes, dim=1)
 
 
 def value_table(spec: ModelSpec) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnkit import models
-from cnnkit.checkpoints import Weights, load_weights
+from cnnkit.checkpoints import Weights, read_weights, without_prefix
 from cnnkit.errors import ModelError
 
 __all__ = ["take_weights"]
@@ -25,20 +25,21 @@ def take_weights(network: nn.Module, path: Path, *, net: str, classes: Sequence[
     Raises:
         ModelError: a file that holds no weights, or those of another network.
     """
-    weights = load_weights(path)
-    own = network.state_dict()
+    weights, own = read_weights(path), network.state_dict()
+    required = [name for name in own if not name.startswith(AUXILIARY)]
+    given = without_prefix(weights.tensors, required)
     head = _head(net, arguments)
-    missing = [name for name in own if name not in weights.tensors and not name.startswith(AUXILIARY)]
-    unexpected = [name for name in weights.tensors if name not in own]
+    missing = [name for name in required if name not in given]
+    unexpected = [name for name in given if name not in own]
     if missing or unexpected:
         raise ModelError(_not_its_names(path, net, missing, unexpected))
-    misfits = [name for name, tensor in weights.tensors.items() if tensor.shape != own[name].shape]
+    misfits = [name for name, tensor in given.items() if tensor.shape != own[name].shape]
     wrong = next((name for name in misfits if name not in head), None)
     if wrong is not None:
-        shapes = f"{list(weights.tensors[wrong].shape)} in the file, {list(own[wrong].shape)} in the network"
+        shapes = f"{list(given[wrong].shape)} in the file, {list(own[wrong].shape)} in the network"
         raise ModelError(f"{path} does not fit {net}: {wrong} is {shapes}.")
     fresh = bool(misfits) or _names_others(weights, classes)
-    kept = {name: tensor for name, tensor in weights.tensors.items() if not (fresh and name in head)}
+    kept = {name: tensor for name, tensor in given.items() if not (fresh and name in head)}
     network.load_state_dict({**own, **kept})
     if fresh:
         return f"Starts from {path}, with a new head for {len(classes)} classes."

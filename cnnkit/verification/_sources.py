@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import models
-from cnnkit.checkpoints import load_checkpoint
+from cnnkit.checkpoints import load_checkpoint, read_weights
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.verification._objects import import_object
 from cnnkit.verification._programs import open_program
 from cnnkit.verification._source import Source
 from cnnkit.verification._toolkits import open_timm, open_torchvision
-from cnnkit.verification._weights import State, load_weights, read_weights
+from cnnkit.verification._weights import State, load_weights
 
 TOOLKITS: dict[str, Callable[..., Source]] = {"timm": open_timm, "torchvision": open_torchvision}
 OWN = re.compile(r"[\w.]+:[\w.]+")
@@ -37,7 +37,7 @@ def open_source(text: str, *, weights: Path | None = None, allow_pickle: bool = 
     """
     if Path(text).exists():
         return _file(Path(text), weights, allow_pickle=allow_pickle)
-    state = None if weights is None else (weights, read_weights(weights, allow_pickle=allow_pickle))
+    state = None if weights is None else (weights, read_weights(weights, allow_pickle=allow_pickle).tensors)
     prefix, _, name = text.partition(":")
     if prefix in TOOLKITS and name:
         return TOOLKITS[prefix](name, weights=state)

@@ -16,7 +16,11 @@ from cnnkit.cli._command import Verb
 @click.option("--data", type=_options.PATH, help="A labelled folder that decides; without it, changed decisions do.")
 @click.option("-o", "--output", type=_options.PATH, help="The int8 file.  [default: MODEL-int8.onnx beside it]")
 @click.option(
-    "--max-drop", type=click.FloatRange(0), default=1.0, show_default=True, help="Percentage points that may be lost."
+    "--max-drop",
+    type=click.FloatRange(0, 100, max_open=True),
+    default=1.0,
+    show_default=True,
+    help="Percentage points that may be lost.",
 )
 @click.option(
     "--method",

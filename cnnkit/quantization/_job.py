@@ -98,6 +98,8 @@ def quantize(
     target = Path(output) if output is not None else path.with_name(f"{path.stem}-int8.onnx")
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists. Give another -o, or --overwrite to replace it.")
+    if not 0 <= max_drop < 100:
+        raise UsageError(f"max_drop is {max_drop}: percentage points from 0 to below 100 were expected.")
     opened = pipeline.open_model(path, device="cpu", **options)
     _check_float(opened)
     calibration, held_out = _divided(Path(calib), samples, seed, has_labels=labelled is not None)

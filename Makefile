@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # xdist gives each core a worker; two of them already pay for importing torch twice
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo test test-all browser check fix docs clean
+.PHONY: demo test test-all browser check fix docs bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,10 @@ fix: $(VENV)/.dev-ready
 
 docs: $(VENV)/.dev-ready
 	$(BIN)/python -m cnnkit.cli.reference > docs/cli.md
+
+# the figures of docs/performance.md: run it on a quiet machine
+bench: $(VENV)/.dev-ready
+	$(BIN)/python benchmarks/against.py --write
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo

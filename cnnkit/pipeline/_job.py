@@ -1,6 +1,7 @@
 """What the engine does for images: read, decode, prepare, run, decode the answer, each timed."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,15 +140,14 @@ class ImageJob:
 def read_file(path: Path) -> bytes:
     """The bytes of an image file; ImageError says what the file system refused."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        with path.open("rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size > MAX_FILE_BYTES:
+                raise ImageError("too_large", f"the file is larger than {MAX_FILE_BYTES >> 20} MiB")
+            return file.readall()
     except OSError as error:
         broken = path.is_symlink() and not path.exists()
         reason = "is a link to a file that is not there" if broken else f"cannot be read: {error.strerror}"
         raise ImageError("unreadable", reason) from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ImageError("too_large", f"the file is larger than {MAX_FILE_BYTES >> 20} MiB")
-    return data
 
 
 def _width_height(state: State) -> tuple[int, int]:

@@ -95,6 +95,13 @@ def test_a_picture_over_the_limit(colours: Path, photos: Path) -> None:
     assert row.status == "too_large"
 
 
+def test_a_file_that_no_picture_needs(colours: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    samples = data.find_images(photos / "00.png")
+    monkeypatch.setattr("cnnkit.pipeline._job.MAX_FILE_BYTES", 10)
+    (row,) = open_model(colours).rows(samples)
+    assert (row.status, row.error) == ("too_large", "the file is larger than 0 MiB")
+
+
 def test_stages_are_timed(colours: Path, photos: Path) -> None:
     timings = Timings()
     list(open_model(colours).rows(data.find_images(photos), timings=timings))

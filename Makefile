@@ -47,6 +47,7 @@ fix: $(VENV)/.dev-ready
 
 docs: $(VENV)/.dev-ready
 	$(BIN)/python -m cnnkit.cli.reference > docs/cli.md
+	$(BIN)/python -m cnnkit.results > docs/results.schema.json
 
 # the figures of docs/performance.md: run it on a quiet machine
 bench: $(VENV)/.dev-ready

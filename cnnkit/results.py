@@ -3,6 +3,8 @@
 `null` stands for what is undefined; the file never holds NaN or -1.
 """
 
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -39,6 +41,7 @@ __all__ = [
     "read_results",
     "read_rows",
     "rows_schema",
+    "schema_text",
     "write_results",
 ]
 
@@ -326,3 +329,12 @@ def read_rows(folder: Path) -> "pa.Table":
         return pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path}: cannot be read ({error}). Run cnnkit eval again.") from error
+
+
+def schema_text() -> str:
+    """The JSON schema of results.json, as docs/results.schema.json holds it."""
+    return json.dumps(Results.model_json_schema(by_alias=True), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

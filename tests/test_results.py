@@ -20,6 +20,7 @@ from cnnkit.results import (
     read_results,
     read_rows,
     rows_schema,
+    schema_text,
     write_results,
 )
 from cnnkit.spec import ClassName
@@ -107,3 +108,8 @@ def test_columns_of_each_task() -> None:
     assert rows_schema("classification", multilabel=True).names == ["key", "digest", "labels", "predicted"]
     boxes = ["det_class", "det_score", "det_match", "det_ignore", "truth_class"]
     assert rows_schema("detection").names == ["key", "digest", *boxes]
+
+
+def test_published_schema_is_that_of_the_model() -> None:
+    path = Path(__file__).resolve().parents[1] / "docs" / "results.schema.json"
+    assert path.read_text() == schema_text(), "run `make docs`"

@@ -12,7 +12,7 @@ from cnnkit.evaluation._curves import class_curves
 from cnnkit.evaluation._figures import accuracies, averages, figure_from_estimate
 from cnnkit.evaluation._join import join
 from cnnkit.evaluation._scored import Asked, Scored, scored
-from cnnkit.evaluation._source import keys_of, refuse_other_images
+from cnnkit.evaluation._source import check_images, keys_of
 from cnnkit.predictions import Run
 from cnnkit.results import Confusion, Figure
 from cnnkit.spec import ClassificationOutput
@@ -20,8 +20,7 @@ from cnnkit.spec import ClassificationOutput
 
 def score_labels(run: Run, asked: Asked) -> Scored:
     truth = read_truth(asked.data, classes=run.spec.classes, truth=asked.truth, keys=keys_of(run), **asked.labels)
-    if asked.truth is None:
-        refuse_other_images(run, asked.data, truth)
+    notes = check_images(run, asked.data, truth) if asked.truth is None else ()
     joined = join(run, truth.labels)
     answers = answers_of(joined, truth.labels, source=str(run.path))
     counts = metrics.confusion_matrix(answers.predicted, answers.truth, n_classes=answers.n_classes)
@@ -36,6 +35,7 @@ def score_labels(run: Run, asked: Asked) -> Scored:
         asked.data,
         rows_of(joined, answers),
         n_classes_scored=len(present),
+        notes=notes,
         measured={
             "figures": _figures(answers, report, ranking, n_bad=sum(joined.bad.values()), asked=asked),
             "per_class": class_figures(run.spec.names, report, ranking, counts.sum(axis=1), counts.sum(axis=0)),

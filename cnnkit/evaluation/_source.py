@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,19 +75,37 @@ def keys_of(run: Run) -> list[str]:
     return [key for batch in run.batches(["key"]) for key in batch.column("key").to_pylist()]
 
 
-def refuse_other_images(run: Run, data: Path, truth: Truth) -> None:
-    """Class folders are read from the run's own keys: see that the folder really holds these images."""
-    keys = _probes(list(truth.labels))
-    below = {key: truth.root / key.removeprefix(truth.prefix) for key in keys}
-    if any(path.exists() or path.is_symlink() for path in below.values()):
-        return
-    there = next((path for path in sorted(truth.root.rglob("*")) if path.is_file()), None)
-    shown = there.relative_to(truth.root).as_posix() if there else "no file at all"
-    raise DataError(
-        f"{data}: does not hold the images of the run {run.path}: the run has {keys[0]!r}, {truth.root} has {shown!r}. "
+def check_images(run: Run, data: Path, truth: Truth) -> tuple[str, ...]:
+    """Class folders are read from the run's own keys: see that the folder really holds these images.
+
+    DataError when it has none of those looked at; a note when some have another size than when they were run.
+    """
+    keys = list(truth.labels)[:: max(len(truth.labels) // N_PROBED, 1)]
+    there = {key: truth.root / key.removeprefix(truth.prefix) for key in keys}
+    there = {key: path for key, path in there.items() if path.exists() or path.is_symlink()}
+    if not there:
+        raise DataError(_other_images(run, data, truth, keys[0]))
+    sizes = _sizes(run)
+    changed = [key for key, path in there.items() if path.is_file() and path.stat().st_size != sizes.get(key)]
+    if not changed:
+        return ()
+    return (
+        f"{len(changed)} of {len(keys)} images that were looked at have changed since the run was made, "
+        f"the first {changed[0]!r}: its predictions are of what they were.",
+    )
+
+
+def _other_images(run: Run, data: Path, truth: Truth, key: str) -> str:
+    found = next((path for path in sorted(truth.root.rglob("*")) if path.is_file()), None)
+    shown = repr(found.relative_to(truth.root).as_posix()) if found else "no file at all"
+    return (
+        f"{data}: does not hold the images of the run {run.path}: the run has {key!r}, {truth.root} has {shown}. "
         f"Give the folder that the run was made on."
     )
 
 
-def _probes(keys: Sequence[str]) -> list[str]:
-    return list(keys[:: max(len(keys) // N_PROBED, 1)])
+def _sizes(run: Run) -> dict[str, int]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(run.path / "inputs.parquet", columns=["key", "size"])
+    return dict(zip(table.column("key").to_pylist(), table.column("size").to_pylist(), strict=True))

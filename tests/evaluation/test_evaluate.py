@@ -143,6 +143,14 @@ def test_run_of_other_images_shows_a_key_of_each_side(make_run: MakeRun, tmp_pat
         evaluate(run, tmp_path / "other")
 
 
+def test_images_that_changed_since_the_run_are_told_of(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run(PETS, NAMES)
+    (tmp_path / "images" / "dog" / "1.png").write_bytes(b"another picture")
+    warnings = evaluate(run, tmp_path / "images").warnings
+    assert any("1 of 5 images that were looked at have changed since the run" in each for each in warnings)
+    assert any("'dog/1.png'" in each for each in warnings)
+
+
 def test_incomplete_run_says_how_to_go_on(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run(PETS, NAMES)
     (run / "manifest.json").unlink()

@@ -48,19 +48,28 @@ def cost_of(source: Source) -> Cost:
 
 
 def speed_of(run: Run, bench: Path | None) -> Speed:
-    """From `bench --json` when given, else the images per second that the run itself took."""
-    if bench is not None:
-        return _speed_from(_read_json(bench), bench)
-    record = read_record(run.path)
-    return Speed(images_per_s=record.images_per_s if record else None)
-
-
-def _speed_from(facts: dict[str, Any], path: Path) -> Speed:
-    known = {name: facts[name] for name in Speed.model_fields if facts.get(name) is not None}
+    """From what `bench --json` printed of this model, else the images per second that the run itself took."""
+    if bench is None:
+        record = read_record(run.path)
+        return Speed(images_per_s=record.images_per_s if record else None)
+    facts = _read_json(bench)
+    _refuse_other_model(facts, bench, run)
     try:
-        return Speed.model_validate(known)
+        return Speed.model_validate({name: facts[name] for name in Speed.model_fields if name in facts})
     except ValueError as error:
-        raise DataError(f"{path}: its speed cannot be read: {error}") from error
+        raise DataError(f"{bench}: its speed cannot be read: {error}") from error
+
+
+def _refuse_other_model(facts: dict[str, Any], bench: Path, run: Run) -> None:
+    """The speed that a benchmark's file begins with is that of its first candidate."""
+    first = next(iter(facts.get("candidates") or [{}]))
+    if "sha256" not in first:
+        raise DataError(f"{bench}: not what `cnnkit bench --json` prints: it names no model.")
+    if first["sha256"] != run.plan.model.sha256:
+        raise DataError(
+            f"{bench}: the speed in it is that of {first.get('model')} ({first['sha256'][:12]}), the run is of "
+            f"{run.plan.model.name} ({run.plan.model.sha256[:12]}). Benchmark this model first in the list."
+        )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

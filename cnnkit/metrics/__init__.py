@@ -38,9 +38,14 @@ from cnnkit.metrics.detection_curves import (
     interpolated_ap,
 )
 from cnnkit.metrics.detection_errors import ErrorKinds, error_kinds
-from cnnkit.metrics.detection_estimates import BoxEstimates, box_estimates
+from cnnkit.metrics.detection_estimates import (
+    BoxEstimates,
+    BoxRanking,
+    box_estimates,
+    coco_rankings,
+    voc_rankings,
+)
 from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
-from cnnkit.metrics.detection_rankings import BoxRanking, coco_rankings, voc_rankings
 from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_scores
 from cnnkit.metrics.estimates import BOOTSTRAP_UP_TO, Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.intervals import Interval, images_to_bound, wilson

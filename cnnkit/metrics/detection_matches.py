@@ -22,10 +22,11 @@ class Matches:
     Args:
         iou_thresholds: (T,).
         taken: (n, T) int64, the object that a detection takes, -1 for none; a crowd can be taken many times.
-        hit: (n, T) bools: it takes an object that is no crowd.
-        ignored: (n, T) bools: it takes a crowd, and counts neither as right nor as wrong.
+        hit: (n, T) bools: it takes an object that counts.
+        ignored: (n, T) bools: it counts neither as right nor as wrong, for it takes an object that does not count.
         kept: (n,) bools: within the limit of detections for an image and class; the others do not count.
-        n_objects: (classes,) objects that are no crowds.
+        counted: (m,) bools: the objects that there are to find, those that are no crowds.
+        n_objects: (classes,) how many these are.
     """
 
     iou_thresholds: tuple[float, ...]
@@ -33,6 +34,7 @@ class Matches:
     hit: NDArray[np.bool_]
     ignored: NDArray[np.bool_]
     kept: NDArray[np.bool_]
+    counted: NDArray[np.bool_]
     n_objects: NDArray[np.int64]
 
     def threshold(self, iou: float) -> int:
@@ -47,8 +49,9 @@ def match_detections(
     iou_thresholds: Sequence[float] = IOU_THRESHOLDS,
     max_detections: int | None = 100,
     by_class: bool = True,
+    areas: tuple[float, float] | None = None,
 ) -> Matches:
-    """Give detections to objects as COCO's evaluator does, all areas.
+    """Give detections to objects as COCO's evaluator does.
 
     By falling score (of equals, file order), a detection takes the free object that it overlaps most, at or above the
     threshold; of equal overlaps the last object of the file; a crowd only when no object is left.
@@ -59,6 +62,8 @@ def match_detections(
         iou_thresholds: T thresholds, matched independently.
         max_detections: the best of each image and class that take part; None for all.
         by_class: a detection takes only objects of its class; False pairs whatever overlaps.
+        areas: the size class, both ends inside: objects of another area do not count, and are taken only when no other
+            is left; a detection of another area that takes nothing does not count either. None: all areas.
 
     Returns:
         `Matches`, with rows in the order of `found`.
@@ -69,15 +74,19 @@ def match_detections(
     kept = np.ones(len(found), np.bool_) if max_detections is None else rank < max_detections
     floors = np.minimum(iou_thresholds, 1 - 1e-10)
     pairs = meeting_pairs(groups[0], found.xywh, groups[1], truth.xywh, floor=floors.min(), crowd=truth.crowd)
-    taken = _take(pairs, np.where(kept, rank, -1), truth.crowd, floors)
-    on_crowd = np.append(truth.crowd, False)[taken]
+    counted = ~truth.crowd if areas is None else ~truth.crowd & _inside(truth.area, areas)
+    taken = _take(pairs, np.where(kept, rank, -1), truth.crowd, counted, floors)
+    ignored = np.append(~counted, False)[taken]
+    if areas is not None:
+        ignored |= (taken < 0) & ~_inside(found.xywh[:, 2] * found.xywh[:, 3], areas)[:, None]
     return Matches(
         iou_thresholds=tuple(iou_thresholds),
         taken=taken,
-        hit=(taken >= 0) & ~on_crowd,
-        ignored=on_crowd,
+        hit=(taken >= 0) & ~ignored,
+        ignored=ignored,
         kept=kept,
-        n_objects=np.bincount(truth.category[~truth.crowd], minlength=truth.n_classes),
+        counted=counted,
+        n_objects=np.bincount(truth.category[counted], minlength=truth.n_classes),
     )
 
 
@@ -109,14 +118,22 @@ def _groups(boxes: TrueBoxes | FoundBoxes, n_classes: int | None) -> NDArray[np.
     return boxes.image if n_classes is None else boxes.image * n_classes + boxes.category
 
 
+def _inside(area: NDArray[np.float64], ends: tuple[float, float]) -> NDArray[np.bool_]:
+    return (area >= ends[0]) & (area <= ends[1])
+
+
 def _take(
-    pairs: Pairs, rank: NDArray[np.int64], crowd: NDArray[np.bool_], floors: NDArray[np.float64]
+    pairs: Pairs,
+    rank: NDArray[np.int64],
+    crowd: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
+    floors: NDArray[np.float64],
 ) -> NDArray[np.int64]:
     """(n, T): the object each detection takes. In round r every group's detection of rank r chooses, all at once."""
     taken = np.full((len(rank), len(floors)), -1, np.int64)
     free = np.ones((len(crowd), len(floors)), np.bool_)
-    # within a detection the best choice stands last: objects before crowds, then by overlap, then by place in the file
-    order = np.lexsort((pairs.true, pairs.overlap, ~crowd[pairs.true], pairs.found, rank[pairs.found]))
+    # within a detection the best choice stands last: what counts first, then by overlap, then by place in the file
+    order = np.lexsort((pairs.true, pairs.overlap, counted[pairs.true], pairs.found, rank[pairs.found]))
     order = order[rank[pairs.found[order]] >= 0]
     found, true, overlap = pairs.found[order], pairs.true[order], pairs.overlap[order]
     rounds = np.flatnonzero(np.diff(rank[found], prepend=-1, append=len(rank) + 1))

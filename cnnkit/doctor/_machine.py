@@ -4,7 +4,9 @@ import importlib
 import importlib.metadata
 import platform
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 from cnnkit import __version__
@@ -25,6 +27,7 @@ PACKAGES = (
     "kornia",
     "hotcoco",
 )
+OPENVINO_PLUG_IN = "onnxruntime-ep-openvino"
 # distributions that unpack into the same folder: with two of them the last one installed wins, in parts
 RIVALS = {
     "onnxruntime": (
@@ -82,7 +85,7 @@ class Diagnosis:
 def diagnose() -> Diagnosis:
     """Look at versions, providers, cores and conflicts; opens one small session for each provider."""
     versions = {name: _version(name) for name in PACKAGES}
-    findings = [*_rivals(), *_opencv(), *_exporter(versions)]
+    findings = [*_rivals(), *_opencv(), *_compiled(), *_exporter(versions)]
     providers, trouble = _providers()
     cores, reason = _cores()
     return Diagnosis(
@@ -145,17 +148,35 @@ def _providers() -> tuple[list[ProviderCheck], list[Finding]]:
         mend = f'{_pip()} install "cnnkit[cpu]", or "cnnkit[gpu]" for CUDA'
         return [], [Finding("problem", str(error), mend)]
     probe = graphs.probe_model()
-    checks = []
-    for name in installed:
-        try:
-            runtime.open_session(probe, providers=name)
-            checks.append(ProviderCheck(name, True, "a session opens on it"))
-        except CnnkitError as error:
-            checks.append(ProviderCheck(name, False, str(error)))
+    checks = [_tried(name, partial(runtime.open_session, probe, providers=name)) for name in installed]
+    if _version(OPENVINO_PLUG_IN) and not any("OpenVINO" in name for name in installed):
+        checks.append(_tried("OpenVINO plug-in", partial(runtime.open_session, probe, device="openvino")))
     if any(check.opens for check in checks):
         return checks, []
     mend = f'{_pip()} install --force-reinstall "cnnkit[cpu]"'
     return checks, [Finding("problem", "no provider opens a session", mend)]
+
+
+def _tried(name: str, open_session: Callable[[], object]) -> ProviderCheck:
+    try:
+        open_session()
+    except CnnkitError as error:
+        return ProviderCheck(name, False, str(error))
+    return ProviderCheck(name, True, "a session opens on it and runs a model")
+
+
+def _compiled() -> list[Finding]:
+    """Whether the exact resize is the compiled one; Pillow gives the same pixels, more slowly."""
+    try:
+        from cnnkit.images import has_compiled_resize
+    except CnnkitError:
+        return []  # OpenCV does not load, which has a finding of its own
+    if has_compiled_resize():
+        return []
+    what = "the exact resize was not compiled, so Pillow does it: the same pixels, several times slower"
+    return [
+        Finding("warning", what, f"install a C compiler (Debian: gcc), then {_pip()} install --force-reinstall cnnkit")
+    ]
 
 
 def _cores() -> tuple[int, str]:

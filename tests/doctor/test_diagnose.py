@@ -15,7 +15,9 @@ def test_this_machine_runs_models(run_cnnkit: Callable) -> None:
     result = run_cnnkit("doctor", "--json")
     found = json.loads(result.stdout)
     assert found["ok"]
-    assert {"name": "CPUExecutionProvider", "opens": True, "detail": "a session opens on it"} in found["providers"]
+    assert {"name": "CPUExecutionProvider", "opens": True, "detail": "a session opens on it and runs a model"} in found[
+        "providers"
+    ]
     assert found["cores"] == runtime.available_cores().count
     assert found["versions"]["numpy"] == importlib.metadata.version("numpy")
 
@@ -68,3 +70,13 @@ def test_without_onnxruntime_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     found = doctor.diagnose()
     assert found.providers == []
     assert 'install "cnnkit[cpu]"' in found.findings[-1].mend
+
+
+def test_a_resize_that_is_not_compiled_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cnnkit import images
+
+    monkeypatch.setattr(images, "has_compiled_resize", lambda: False)
+    found = doctor.diagnose()
+    assert found, "a slower way keeps nothing from working"
+    assert "the same pixels, several times slower" in found.findings[0].what
+    assert "gcc" in found.findings[0].mend

@@ -132,13 +132,17 @@ class Decode(_Model):
 
 
 class ModelInput(_Model):
-    """The tensor that takes the image; `channels` is the order the model takes them in, `size` is [height, width]."""
+    """The tensor that takes the image; `channels` is the order the model takes them in, `size` is [height, width].
+
+    `any_size`: the file prepares pictures of any size itself, one at a time; `size` is what it makes of them.
+    """
 
     name: str = "input"
     layout: Literal["NCHW", "NHWC"] = "NCHW"
     dtype: Literal["float32", "float16", "uint8", "int8"] = "float32"
     channels: Channels = "RGB"
     size: Size
+    any_size: Literal[True] | None = None
 
     @property
     def n_channels(self) -> int:
@@ -280,6 +284,9 @@ def _output_problems(spec: ModelSpec) -> list[str]:
 
 
 def _operation_problems(spec: ModelSpec) -> list[str]:
+    if spec.input.any_size:
+        ready = (spec.input.layout, spec.input.dtype) == ("NHWC", "uint8") and spec.input.channels != "GRAY"
+        return [] if ready and not spec.preprocess else ["any_size goes with NHWC, uint8, RGB or BGR and no preprocess"]
     problems = []
     grays = [at for at, op in enumerate(spec.preprocess) if isinstance(op, ToGray)]
     if grays != ([0] if spec.input.channels == "GRAY" else []):

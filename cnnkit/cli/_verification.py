@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cnnkit.verification import OwnPreprocessing, Verification
+    from cnnkit.verification import OwnPreprocessing, Verification, Witness
 
 
 def in_words(found: "Verification") -> list[str]:
@@ -13,7 +13,17 @@ def in_words(found: "Verification") -> list[str]:
     lines = [f"{verdict} on {len(found.images)} images ({found.origin}), {batches} at a time: {_apart(found)}."]
     if found.own_preprocessing is not None:
         lines.append(f"Own preprocessing: {_own(found.own_preprocessing)}.")
-    return [*lines, *(f"  {problem}" for problem in found.problems)]
+    if found.witness is not None:
+        lines.append(f"Witness: {_testimony(found.witness)}.")
+    located = found.location.sentences if found.location else []
+    return [*lines, *(f"  {sentence}" for sentence in (*found.problems, *located))]
+
+
+def _testimony(witness: "Witness") -> str:
+    """Which implementation it was, and how far from it the runtime is."""
+    apart = max((each.max_abs for each in witness.outputs if each.max_abs is not None), default=0.0)
+    why = f" (since {witness.why})" if witness.why else ""
+    return f"{witness.name}{why} executes the graph too, on {witness.n_images} images: largest difference {apart:.2g}"
 
 
 def _own(own: "OwnPreprocessing") -> str:

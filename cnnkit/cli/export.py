@@ -1,5 +1,5 @@
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -17,6 +17,7 @@ from cnnkit.cli._verification import in_words
     "--images", type=_options.PATH, help="Verify on these.  [default: those of the training record, else two photos]"
 )
 @click.option("--no-verify", is_flag=True, help="Write the file without comparing it with its source.")
+@click.option("--locate", "find_fault", is_flag=True, help="Out of tolerance: find the first module and node at fault.")
 @click.option("--opset", type=click.IntRange(7), default=18, show_default=True, help="Version of the operators.")
 @click.option(
     "--dynamic",
@@ -24,6 +25,22 @@ from cnnkit.cli._verification import in_words
     default="batch",
     show_default=True,
     help="Axes that stay open: the batch; none; the batch, height and width.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["fp32", "fp16"]),
+    default="fp32",
+    show_default=True,
+    help="Of weights and arithmetic; `cnnkit quantize` makes int8.",
+)
+@click.option("--half-io", is_flag=True, help="With fp16: inputs and outputs too.")
+@click.option("--fuse", is_flag=True, help="Preprocessing and activation inside the graph: raw pixels in, scores out.")
+@click.option(
+    "--fuse-order",
+    type=click.Choice(["RGB", "BGR"]),
+    default="RGB",
+    show_default=True,
+    help="Channel order of the pixels that a fused file takes.",
 )
 @_options.spec_options
 @_options.overwrite_option
@@ -36,6 +53,8 @@ def export_command(
     transform: str | None,
     no_verify: bool,
     opset: int,
+    fuse: bool,
+    fuse_order: Literal["RGB", "BGR"],
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -46,6 +65,9 @@ def export_command(
 
     The file is compared with its source on real images, from the bytes of the image files to the decision, before it
     takes its name: out of tolerance is exit code 1 and no file.
+
+    A fused file takes uint8 pixels (1, height, width, 3) of any size, so that any runtime gets cnnkit's answer without
+    cnnkit: its resize is within one level of Pillow's. Its verification has the tolerances of fp16.
     """
     from cnnkit import exporting
 
@@ -56,6 +78,7 @@ def export_command(
         transform=prepares,
         transform_name=transform,
         opset=opset,
+        fuse=fuse_order if fuse else None,
         check=not no_verify,
         say=_output.say,
         **options,

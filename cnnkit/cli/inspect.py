@@ -4,6 +4,7 @@ import click
 
 from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
+from cnnkit.cli._pictures import asks_for_picture, draw, picture_options
 
 if TYPE_CHECKING:
     from cnnkit.graphs import Layer, TensorFacts
@@ -19,11 +20,17 @@ COLUMNS = ["Layer", "Operator", "Output", "Window", "Parameters", "Multiply-adds
 @click.option(
     "--classes", type=click.IntRange(1), default=1000, show_default=True, help="Classes of a network by name."
 )
+@picture_options
+@_options.device_options
+@_options.spec_options
+@_options.overwrite_option
+@_options.progress_option
 @_options.json_option
-def inspect_command(model: str, classes: int, as_json: bool) -> None:
+def inspect_command(model: str, classes: int, as_json: bool, **picture: Any) -> None:
     """Show what is in a file: how it reads an image, its classes, its layers and what they cost.
 
-    MODEL is an .onnx file, a checkpoint of `cnnkit train`, or the name of a network (resnet18).
+    MODEL is an .onnx file, a checkpoint of `cnnkit train`, or the name of a network (resnet18). With --filters,
+    --features or --explain a picture is drawn instead, of any .onnx file; the options from --device on are for these.
 
     The layer table is for one image of the spec's size. Window: kernel, s stride, p padding, d dilation. Sees: the
     receptive field in pixels of the input. Multiply-adds count convolutions and matrix products; pooling,
@@ -31,6 +38,9 @@ def inspect_command(model: str, classes: int, as_json: bool) -> None:
     """
     from cnnkit import inspection
 
+    if asks_for_picture(picture):
+        draw(model, as_json=as_json, **picture)
+        return
     found = inspection.inspect(model, classes=classes)
     if as_json:
         _output.emit_json(found.to_dict())
@@ -64,11 +74,16 @@ def _tensor(value: "TensorFacts") -> str:
 def _spec(spec: "ModelSpec") -> list[tuple[str, str]]:
     height, width = spec.input.size
     alpha = "dropped" if spec.decode.alpha == "drop" else f"laid over {spec.decode.alpha}"
+    sides = "of any size, one at a time" if spec.input.any_size else f"{height}x{width} (height x width)"
     lines = [
-        ("Takes", f"{spec.input.channels} {height}x{width} (height x width), {spec.input.layout}, {spec.input.dtype}"),
+        ("Takes", f"{spec.input.channels} {sides}, {spec.input.layout}, {spec.input.dtype}"),
         ("Decode", f"EXIF orientation {'applied' if spec.decode.exif else 'ignored'}, alpha {alpha}"),
     ]
-    lines += [("Preprocessing" if at == 0 else "", _fields(op.model_dump())) for at, op in enumerate(spec.preprocess)]
+    operations = [op.model_dump() for op in spec.preprocess]
+    if spec.input.any_size:
+        operations = [dict(op) for op in spec.provenance.get("fused", {}).get("preprocess", [])]
+        lines.append(("Prepares", "itself, inside the graph:"))
+    lines += [("Preprocessing" if at == 0 else "", _fields(op)) for at, op in enumerate(operations)]
     lines.append(("Gives", f"{spec.task}, {_fields(spec.output.model_dump(exclude_none=True))}"))
     names = ", ".join(spec.names[:N_CLASSES_SHOWN]) + (", ..." if len(spec.classes) > N_CLASSES_SHOWN else "")
     lines.append(("Classes", f"{len(spec.classes)}: {names}"))

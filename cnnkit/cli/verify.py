@@ -24,6 +24,12 @@ from cnnkit.errors import CheckFailed
     help="Whose tolerances hold.  [default: what the file says it was written in, else fp32]",
 )
 @click.option("--device", "devices", multiple=True, help="Where the file is run; repeatable.  [default: cpu]")
+@click.option(
+    "--witness",
+    type=click.Choice(["numpy", "onnx"]),
+    help="Execute the graph a third time: by cnnkit's own NumPy layers, or by the onnx package.",
+)
+@click.option("--locate", "find_fault", is_flag=True, help="Out of tolerance: find the first module and node at fault.")
 @_options.json_option
 def verify_command(
     model: Path,

@@ -4,16 +4,31 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cnnkit import __version__, graphs
 from cnnkit.errors import CheckFailed
 from cnnkit.exporting._checks import check_graph
 from cnnkit.exporting._exporters import EXPORTERS, ExporterName, Request, run_exporter
+from cnnkit.exporting._fuse import Order, fuse, fused_spec
+from cnnkit.exporting._half import to_half
 from cnnkit.spec import METADATA_KEY, ModelSpec
 from cnnkit.verification import Pictures, Source, Verification, verify
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What becomes of the graph after torch has written it; `fuse` is the channel order of the pixels it takes.
+
+    `find_fault`: look for the place when it comes out wrong.
+    """
+
+    precision: Literal["fp32", "fp16"] = "fp32"
+    half_io: bool = False
+    fuse: Order | None = None
+    find_fault: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,6 +54,7 @@ class Attempts:
     say: Say
     transform: Any = None
     exact: bool = True
+    form: Form = Form()
 
     def write(self, path: Path) -> Exported:
         """Write `path`; CheckFailed with every exporter's reason when none made a right file, and nothing is left."""
@@ -64,7 +80,12 @@ class Attempts:
         check_graph(model, self.request, temporary)
         graphs.remove_stack_traces(model)
         spec = self.spec.model_copy(update={"provenance": self._provenance(name, refused)})
+        if self.form.precision == "fp16":
+            model = to_half(model, inputs_too=self.form.half_io)
         found = self._verify(model, spec, temporary)
+        if self.form.fuse is not None:
+            model, spec = fuse(model, spec, self.form.fuse), fused_spec(spec, self.form.fuse)
+            found = self._verify(model, spec, temporary)
         record: dict[str, Any] = found.to_dict() if found else {"skipped": "--no-verify was given"}
         spec = spec.model_copy(update={"verification": record})
         graphs.set_metadata(model, {METADATA_KEY: spec.to_json()})
@@ -80,9 +101,11 @@ class Attempts:
             temporary,
             self.source.module,
             self.pictures,
+            precision=self.form.precision,
             traced_batch=len(self.request.example),
             transform=self.transform,
             exact=self.exact,
+            find_fault=self.form.find_fault,
         )
         found.require("The file")
         return found
@@ -97,6 +120,7 @@ class Attempts:
             "torch": torch.__version__,
             "opset": self.request.opset,
             "dynamic": self.request.dynamic,
+            "precision": self.form.precision,
             **self.source.facts,
         }
         if refused:

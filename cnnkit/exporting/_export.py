@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cnnkit import pipeline
 from cnnkit.errors import UsageError
-from cnnkit.exporting._attempts import Attempts, Exported, Say
+from cnnkit.exporting._attempts import Attempts, Exported, Form, Say
 from cnnkit.exporting._exporters import Dynamic, Request, require_exporter
+from cnnkit.exporting._fuse import Order, check_fusible
 from cnnkit.exporting._spec import describe
 from cnnkit.spec import ClassName, ModelSpec
 from cnnkit.verification import (
@@ -38,7 +39,11 @@ def export_source(
     images: Path | None = None,
     opset: int = DEFAULT_OPSET,
     dynamic: Dynamic = "batch",
+    precision: Literal["fp32", "fp16"] = "fp32",
+    half_io: bool = False,
+    fuse: Order | None = None,
     check: bool = True,
+    find_fault: bool = False,
     overwrite: bool = False,
     say: Say = lambda message: None,
     **options: Unpack[pipeline.SpecOptions],
@@ -58,7 +63,11 @@ def export_source(
         images: what to verify on; the training record's images or two photographs when None.
         opset: version of the operators.
         dynamic: which axes stay open.
+        precision: of weights and arithmetic.
+        half_io: with fp16, inputs and outputs too.
+        fuse: put preprocessing and activation into the graph, which then takes uint8 pixels in this channel order.
         check: verify; False only at the user's word.
+        find_fault: when a file is out of tolerance, look for the first module and node at fault.
         overwrite: replace a file that is there.
         say: told what happens, in sentences.
         options: how an image is prepared and the output read, as `pipeline.open_model` takes them.
@@ -76,15 +85,17 @@ def export_source(
     described = describe(
         source, transform=transform, transform_name=transform_name, classes=classes, shape=shape, **options
     )
+    spec = _with_form(described.spec, precision, opset, half_io=half_io, fuse=fuse)
     was_training = source.module.training and "program" not in source.facts
     with in_eval_mode(source.module):
-        request = _request(source, described.spec, example, opset=opset, dynamic=dynamic)
+        request = _request(source, spec, example, opset=opset, dynamic=dynamic)
         notes = (*source.notes, *described.notes, *_mode_notes(source, request, was_training=was_training))
         for note in notes:
             say(note)
         pictures = find_pictures(images, source.data) if check else None
+        form = Form(precision, half_io=half_io, fuse=fuse, find_fault=find_fault)
         attempts = Attempts(
-            source, described.spec, request, pictures, notes, say, transform=transform, exact=described.exact
+            source, spec, request, pictures, notes, say, transform=transform, exact=described.exact, form=form
         )
         return attempts.write(path)
 
@@ -100,6 +111,8 @@ def export(
     images: Path | str | None = None,
     opset: int = DEFAULT_OPSET,
     dynamic: Dynamic = "batch",
+    precision: Literal["fp32", "fp16"] = "fp32",
+    fuse: Order | None = None,
     verify: bool = True,
     overwrite: bool = False,
     **options: Unpack[pipeline.SpecOptions],
@@ -122,10 +135,22 @@ def export(
         images=None if images is None else Path(images),
         opset=opset,
         dynamic=dynamic,
+        precision=precision,
+        fuse=fuse,
         check=verify,
         overwrite=overwrite,
         **options,
     ).path
+
+
+def _with_form(spec: ModelSpec, precision: str, opset: int, *, half_io: bool, fuse: Order | None) -> ModelSpec:
+    """The spec of the form that is wanted, refused before any work is done for it."""
+    if half_io and precision != "fp16":
+        raise UsageError("--half-io goes with --precision fp16.")
+    if fuse is not None:
+        check_fusible(spec, opset=opset)
+    dtype = "float16" if half_io else spec.input.dtype
+    return spec.model_copy(update={"input": spec.input.model_copy(update={"dtype": dtype})})
 
 
 def _refuse_existing(path: Path, *, overwrite: bool) -> None:

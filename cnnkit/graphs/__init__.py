@@ -14,6 +14,7 @@ from cnnkit.graphs._files import (
 )
 from cnnkit.graphs._layers import Layer, layer_table, layers_of
 from cnnkit.graphs._modules import module_of
+from cnnkit.graphs._outputs import inlined, with_outputs
 from cnnkit.graphs._probe import probe_model
 from cnnkit.graphs._shapes import inputs_of, shape_of
 from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
@@ -24,6 +25,7 @@ __all__ = [
     "Layer",
     "TensorFacts",
     "ending_of",
+    "inlined",
     "inputs_of",
     "layer_table",
     "layers_of",
@@ -39,5 +41,6 @@ __all__ = [
     "set_metadata",
     "shape_of",
     "summarize",
+    "with_outputs",
     "write_metadata",
 ]

@@ -89,14 +89,16 @@ class Preprocess:
             pixels: (h, w, C) uint8 of the input's size, as `geometry` gives them.
             out: where to write, of the input's shape and type, such as `batch[i]`; None: a new array.
         """
-        wanted = (*self.spec.input.size, self.spec.input.n_channels)
+        sides = pixels.shape[:2] if self.spec.input.any_size else self.spec.input.size
+        wanted = (*sides, self.spec.input.n_channels)
         if pixels.shape != wanted or pixels.dtype != np.uint8:
             raise ValueError(f"pixels must be uint8 {wanted}, got {pixels.dtype} {pixels.shape}")
+        shape = wanted if self.spec.input.any_size else self.input_shape
         if out is None:
-            out = np.empty(self.input_shape, self.dtype)
-        if out.shape != self.input_shape or out.dtype != self.dtype or not out.flags.c_contiguous:
+            out = np.empty(shape, self.dtype)
+        if out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
             raise ValueError(
-                f"out must be {self.dtype} {self.input_shape} without gaps, got {out.dtype} {out.shape} "
+                f"out must be {self.dtype} {shape} without gaps, got {out.dtype} {out.shape} "
                 f"with strides {out.strides}"
             )
         self._table.write(pixels, out)
@@ -127,7 +129,7 @@ class Preprocess:
     def _make_plan(self, size: tuple[int, int]) -> Plan:
         made = plan(self.spec.geometry_operations, size)
         _check_sizes(made)
-        if made.size != self.spec.input.size:
+        if made.size != self.spec.input.size and not self.spec.input.any_size:
             raise ModelError(
                 f"the spec's preprocessing makes {made.size} of a picture of {size}, the input "
                 f"{self.spec.input.name!r} takes {self.spec.input.size} (all height, width); "

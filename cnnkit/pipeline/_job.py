@@ -76,6 +76,8 @@ class ImageJob:
 
     def new_buffer(self, n: int) -> NDArray[Any]:
         self._largest_batch = max(self._largest_batch, n)
+        if self._spec.input.any_size:
+            return np.empty((n, 1), dtype=object)  # a picture each, of its own size
         return np.zeros((n, *input_shape(self._spec)), dtype=self._spec.input.dtype)
 
     def read(self, item: Item) -> Content:
@@ -100,7 +102,10 @@ class ImageJob:
                 else:
                     image, size = content, (content.shape[0], content.shape[1])
             with self._timings.stage("preprocess"):
-                _, geometry = self._preprocess(image, out, source_size=size)
+                if self._spec.input.any_size:
+                    out[0], geometry = self._preprocess(image)
+                else:
+                    _, geometry = self._preprocess(image, out, source_size=size)
         except MemoryError:
             raise
         except Exception as error:
@@ -109,6 +114,8 @@ class ImageJob:
 
     def run(self, buffer: NDArray[Any]) -> Outputs:
         """Run a batch; where it must be full, the empty slots are filled with zeros and left out again."""
+        if self._spec.input.any_size:
+            return self._session.run({self._spec.input.name: buffer[0, 0][None]})
         n = len(buffer)
         full = self._largest_batch if self._session.wants_full_batches else n
         missing = (self._fixed_batch or full) - n

@@ -57,6 +57,59 @@ class OwnPreprocessing(_Model):
     not_run: str | None = None
 
 
+class Witness(_Model):
+    """What a third implementation makes of the graph. `why`: the reason that it is not the one that was asked for."""
+
+    name: str
+    why: str | None = None
+    n_images: int
+    outputs: tuple[OutputDifference, ...]
+    problems: tuple[str, ...] = ()
+
+
+class Place(_Model):
+    """A module or a node where something departs. `max_abs` None: values that are not finite."""
+
+    name: str
+    operator: str
+    max_abs: float | None
+    tolerance: float | None
+    after: str | None = None
+
+    def __str__(self) -> str:
+        far = "holds values that are not finite" if self.max_abs is None else f"differs by up to {self.max_abs:.3g}"
+        allowed = "" if self.tolerance is None else f", {self.tolerance:.3g} is allowed"
+        return f"{self.name}, operator {self.operator}, {far}{allowed}"
+
+
+class Location(_Model):
+    """Where a file goes wrong first.
+
+    `module`: the first part of the source that departs, of `n_modules` that have a counterpart in the file; `node`:
+    the first that departs from `onnx.reference`, which does not know the operators `not_evaluated`.
+    """
+
+    module: Place | None = None
+    node: Place | None = None
+    n_modules: int = 0
+    not_evaluated: tuple[str, ...] = ()
+
+    @property
+    def sentences(self) -> list[str]:
+        """What was found, for a person: an export fault, a runtime fault, or neither."""
+        if self.module is not None:
+            good = f" (the last one that is right: {self.module.after})" if self.module.after else ""
+            said = [f"The first module that departs from torch: {self.module}{good}."]
+        elif self.n_modules:
+            said = [f"All {self.n_modules} modules that have a counterpart in the file agree with torch."]
+        else:
+            said = ["The file does not say which node came from which module, so no module could be compared."]
+        if self.node is not None:
+            return [*said, f"The first node that the runtime computes otherwise than onnx.reference: {self.node}."]
+        left_out = f" ({', '.join(self.not_evaluated)} could not be evaluated)" if self.not_evaluated else ""
+        return [*said, f"Node by node the runtime computes what onnx.reference does{left_out}."]
+
+
 class PictureFacts(_Model):
     name: str
     sha256: str
@@ -71,6 +124,8 @@ class Verification(_Model):
     images: tuple[PictureFacts, ...]
     comparisons: tuple[Comparison, ...]
     own_preprocessing: OwnPreprocessing | None = None
+    witness: Witness | None = None
+    location: Location | None = None
     problems: tuple[str, ...] = ()
     versions: dict[str, str] = {}
 
@@ -89,4 +144,5 @@ class Verification(_Model):
     def require(self, what: str) -> None:
         """Raise CheckFailed with the problems unless everything is within tolerance."""
         if not self.passed:
-            raise CheckFailed(f"{what} does not do what its source does: {' '.join(self.problems)}")
+            found = self.location.sentences if self.location else []
+            raise CheckFailed(f"{what} does not do what its source does: {' '.join([*self.problems, *found])}")

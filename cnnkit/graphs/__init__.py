@@ -1,4 +1,4 @@
-"""The one reader and editor of ONNX files: metadata in and out, shapes, the layer table, cost."""
+"""The one reader and editor of ONNX files: metadata in and out, shapes, the layer table, cost, extra outputs, parts."""
 
 from cnnkit.graphs._dynamic import quantizes_dynamically
 from cnnkit.graphs._ending import Ending, ending_of
@@ -12,9 +12,12 @@ from cnnkit.graphs._files import (
     set_metadata,
     write_metadata,
 )
+from cnnkit.graphs._first_kernels import Kernels, first_kernels
 from cnnkit.graphs._layers import Layer, layer_table, layers_of
 from cnnkit.graphs._modules import module_of
 from cnnkit.graphs._outputs import inlined, with_outputs
+from cnnkit.graphs._parts import constant_of, part_of
+from cnnkit.graphs._pooled_head import PooledHead, head_of, pooled_head
 from cnnkit.graphs._probe import probe_model
 from cnnkit.graphs._shapes import inputs_of, shape_of
 from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
@@ -22,9 +25,14 @@ from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
 __all__ = [
     "Ending",
     "GraphSummary",
+    "Kernels",
     "Layer",
+    "PooledHead",
     "TensorFacts",
+    "constant_of",
     "ending_of",
+    "first_kernels",
+    "head_of",
     "inlined",
     "inputs_of",
     "layer_table",
@@ -33,6 +41,8 @@ __all__ = [
     "metadata_of",
     "module_of",
     "opset_of",
+    "part_of",
+    "pooled_head",
     "probe_model",
     "quantizes_dynamically",
     "read_metadata",

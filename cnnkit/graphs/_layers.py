@@ -10,6 +10,7 @@ from cnnkit.graphs._costs import GLOBAL, attribute, multiply_adds, window
 from cnnkit.graphs._files import load
 from cnnkit.graphs._fold import fold_shapes
 from cnnkit.graphs._modules import module_of
+from cnnkit.graphs._outputs import inlined
 from cnnkit.graphs._shapes import Shape, concrete_inputs, fix_inputs, infer_shapes, inputs_of
 
 Sides = tuple[int, ...]
@@ -29,7 +30,7 @@ NO_FIELD = (*GLOBAL, "MatMul", "MatMulInteger", "QLinearMatMul", "Resize", "Conv
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One node.
+    """One node. `tensor` is the name of what it makes.
 
     `receptive_field` is (height, width) in pixels of the model's input, None once it covers all of it; `padding` the
     first sides, then the last ones: (top, left, bottom, right) for images; `module` the part of the torch module that
@@ -38,6 +39,7 @@ class Layer:
 
     name: str
     op: str
+    tensor: str
     output_shape: Shape | None
     parameters: int
     multiply_adds: int | None
@@ -60,10 +62,7 @@ def layer_table(path: Path, *, size: tuple[int, int] | None = None) -> list[Laye
 
 
 def layers_of(model: Any, *, size: tuple[int, int] | None = None) -> list[Layer]:
-    import onnx
-
-    if model.functions:
-        model = onnx.inliner.inline_local_functions(model)
+    model = inlined(model)
     model = fix_inputs(model, concrete_inputs(model, size=size))
     shapes = infer_shapes(model)
     while fold_shapes(model, shapes):
@@ -86,6 +85,7 @@ def _row(
     return Layer(
         name=node.name or name,
         op=node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}",
+        tensor=node.output[0],
         output_shape=shapes.get(node.output[0]),
         parameters=weights.taken_by(node),
         multiply_adds=multiply_adds(node, shapes),

@@ -19,7 +19,7 @@ def test_of_equal_scores_the_lowest_index_comes_first() -> None:
     assert metrics.top_k_error(scores, [1, 1], k=2) == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(1, 12), st.integers(2, 6), st.integers(0, 10_000))
 def test_top_k_is_a_stable_sort(n: int, n_classes: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

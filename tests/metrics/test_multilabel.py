@@ -91,12 +91,13 @@ def test_intervals_hold_their_figures_and_agree_with_a_plain_bootstrap(
     scores, truth = case
     found = metrics.multilabel_estimates(scores, truth, resamples=1000)
     given = metrics.predicted_labels(scores)
-    rng = np.random.default_rng(3)
-    drawn = [rng.integers(150, size=150) for _ in range(300)]
-    for name, kind in (("macro_f1", "macro"), ("micro_f1", "micro")):
-        plain = [sklearn.metrics.f1_score(truth[each], given[each], average=kind) for each in drawn]
+    drawn = np.random.default_rng(3).integers(150, size=(2000, 150))
+    hits, answers, labels = (part[drawn].sum(axis=1) for part in (truth & given, given, truth))
+    macro = (2 * hits / (answers + labels)).mean(axis=1)
+    micro = 2 * hits.sum(axis=1) / (answers + labels).sum(axis=1)
+    for name, plain in (("macro_f1", macro), ("micro_f1", micro)):
         low, high = np.quantile(plain, [0.025, 0.975])
-        assert found.averages[name].interval == pytest.approx((low, high), abs=0.25 * (high - low))
+        assert found.averages[name].interval == pytest.approx((low, high), abs=0.2 * (high - low))
     for estimate in (*found.f1, *found.averages.values(), found.hamming_error, found.exact_match_accuracy):
         assert estimate.interval is not None
         assert estimate.value is not None

@@ -43,7 +43,7 @@ def test_absent_class_stays_out_of_the_mean() -> None:
     assert metrics.mean_average_precision(scores, labels) == 1.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(2, 40), st.integers(0, 10_000))
 def test_areas_and_curves_equal_scikit_learn(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA",
+    "BestF1",
     "Bin",
     "Calibration",
     "ClassFigures",
@@ -29,6 +30,7 @@ __all__ = [
     "Curve",
     "Curves",
     "DataFacts",
+    "DetectionFacts",
     "Figure",
     "Intervals",
     "ModelFacts",
@@ -73,13 +75,15 @@ class Figure(_Model):
 
 
 class ModelFacts(_Model):
+    """The model; of another tool's predictions only the name of their file is known."""
+
     name: str
-    sha256: str
-    spec_hash: str
+    sha256: str | None = None
+    spec_hash: str | None = None
 
 
 class RunFacts(_Model):
-    """Where the predictions lie, relative to the results folder, and the sha256 of their manifest."""
+    """Where the predictions lie, relative to the results folder, and the sha256 of their manifest or their file."""
 
     path: str | None
     sha256: str
@@ -127,8 +131,20 @@ class Intervals(_Model):
     seed: int
 
 
+class BestF1(_Model):
+    """The highest F1 of a detector at IoU 0.5, and the confidence from which detections are kept to have it."""
+
+    confidence: float
+    f1: float
+    precision: float
+    recall: float
+
+
 class ClassFigures(_Model):
-    """A class: `n` images carry its label, `n_predicted` got it as the answer. `intervals` is by name of the figure."""
+    """A class: `n` images carry its label, `n_predicted` got it as the answer. `intervals` is by name of the figure.
+
+    Of a detector's class `n` are the objects to find and `n_predicted` the detections.
+    """
 
     name: str
     n: int
@@ -137,13 +153,19 @@ class ClassFigures(_Model):
     recall: float | None = None
     f1: float | None = None
     ap: float | None = None
+    ap50: float | None = None
     roc_auc: float | None = None
+    best_f1: BestF1 | None = None
     intervals: dict[str, tuple[float, float]] = {}
     note: str | None = None
 
 
 class Confusion(_Model):
-    """The cells that are not 0, as (label, predicted, count), indices into the classes, in that order."""
+    """The cells that are not 0, as (label, predicted, count), indices into the classes, in that order.
+
+    A detector has one class more at the end, the background: predicted, an object that nothing found; as a label,
+    nothing that was taken for an object.
+    """
 
     n_classes: int
     cells: tuple[tuple[int, int, int], ...]
@@ -158,9 +180,13 @@ class Confusion(_Model):
 
 
 class Curve(_Model):
-    """Points of a curve in the order of falling threshold; `index` is the class, None for a curve of all."""
+    """Points of a curve in the order of falling threshold; `index` is the class, None for a curve of all.
+
+    `iou` is the overlap at which a detection counted as right.
+    """
 
     index: int | None = None
+    iou: float | None = None
     x: tuple[float, ...]
     y: tuple[float, ...]
     threshold: tuple[float, ...] = ()
@@ -222,6 +248,23 @@ class OperatingPoint(_Model):
     coverage: float | None
 
 
+class DetectionFacts(_Model):
+    """What only a detector has.
+
+    `n_objects` are to be found, `n_ignored` (crowds, difficult ones) neither right nor wrong; `n_detections` were
+    scored. `best_f1` is of all classes in one ranking. `errors` counts TIDE's kinds of error over all detections,
+    `errors_at_best_f1` from its confidence on. `truth` counts what was odd about the labels.
+    """
+
+    n_objects: int
+    n_ignored: int = 0
+    n_detections: int
+    best_f1: BestF1 | None = None
+    errors: dict[str, int] = {}
+    errors_at_best_f1: dict[str, int] = {}
+    truth: dict[str, int] = {}
+
+
 class Results(_Model):
     """What results.json holds. Figures have flat names that carry direction and unit."""
 
@@ -232,7 +275,7 @@ class Results(_Model):
     run: RunFacts
     classes: tuple[ClassName, ...]
     data: DataFacts
-    provider: ProviderFacts
+    provider: ProviderFacts | None = None
     versions: dict[str, str]
     cost: Cost = Cost()
     speed: Speed = Speed()
@@ -244,6 +287,7 @@ class Results(_Model):
     calibration: Calibration | None = None
     operating_points: tuple[OperatingPoint, ...] = ()
     slices: tuple[Slice, ...] = ()
+    detection: DetectionFacts | None = None
     protocol: dict[str, Any] = {}
     warnings: tuple[str, ...] = ()
 

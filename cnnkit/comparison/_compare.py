@@ -168,7 +168,7 @@ def _model(contender: Contender, baseline: Contender) -> ComparedResults:
 def _notes(contender: Contender, baseline: Contender) -> list[str]:
     notes = preprocessing_notes(baseline, contender)
     mine, theirs = contender.results.provider, baseline.results.provider
-    if (mine.name, mine.precision) != (theirs.name, theirs.precision):
+    if mine and theirs and (mine.name, mine.precision) != (theirs.name, theirs.precision):
         notes.append(f"ran on {mine.name} in {mine.precision}, {baseline.name} on {theirs.name} in {theirs.precision}")
     if contender.results.data.n_bad:
         notes.append(f"{contender.results.data.n_bad:,} images without an answer")

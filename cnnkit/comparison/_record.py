@@ -27,7 +27,7 @@ class ComparedResults(_Model):
     name: str
     results: str
     model: ModelFacts
-    provider: ProviderFacts
+    provider: ProviderFacts | None
     data: DataFacts
     figures: dict[str, Figure]
     cost: Cost = Cost()

@@ -207,12 +207,12 @@ def _not_ok(batch: Any) -> Any:
 def provenance_rows(results: Results, run: Run | None) -> list[tuple[str, str]]:
     rows = [
         ("Model", results.model.name),
-        ("sha256 of the model file", results.model.sha256),
-        ("Hash of its spec", results.model.spec_hash),
+        ("sha256 of the model file", results.model.sha256 or "not known: predictions of another tool"),
+        ("Hash of its spec", results.model.spec_hash or "not known"),
         ("Run", results.run.path or "not kept"),
         ("sha256 of the run's manifest", results.run.sha256),
-        ("Provider", results.provider.name),
-        ("Precision", results.provider.precision),
+        ("Provider", results.provider.name if results.provider else "not known"),
+        ("Precision", results.provider.precision if results.provider else "not known"),
         *_cost_rows(results),
         *_speed_rows(results),
         *[(f"Version of {name}", version) for name, version in sorted(results.versions.items())],

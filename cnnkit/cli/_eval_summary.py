@@ -1,6 +1,6 @@
 """Results as a person reads them in a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnnkit.cli import _output
@@ -27,17 +27,22 @@ IN_OWN_UNIT = ("cross_entropy", "brier")
 WORST = 5
 
 
-def show(results: Results, output: Path | None) -> None:
-    """Print figures with intervals, the worst classes, the largest confusions, what is left out, the files."""
+def show(results: Results, output: Path | None, *, said: Sequence[str] = ()) -> None:
+    """Print figures with intervals, the worst classes, the largest confusions, what is left out, the files.
+
+    Warnings that were `said` on the way are not said again.
+    """
     _output.table(["figure", "value", "95 % interval", "n"], list(_rows(results)), title=_title(results))
     for line in (*_weakest(results), *_confusions(results), *_left_out(results)):
         _output.say(line)
     if results.intervals is not None:
         _output.say(_how(results))
-    for warning in results.warnings:
+    for warning in (each for each in results.warnings if each not in said):
         _output.say(f"Note: {warning}")
     if output is not None:
         _output.say(f"Results: {output}")
+        if (output / "report.html").exists():
+            _output.say(f"Report: {output / 'report.html'}")
 
 
 def _title(results: Results) -> str:
@@ -52,13 +57,19 @@ def _rows(results: Results) -> Iterator[list[str]]:
         shown.pop("top1_accuracy_of_all")
     if not results.multilabel:
         shown.pop("micro_f1")  # the same as the accuracy
-    further = {name: name.replace("_", " ") for name in results.figures if name.startswith("top") and name not in shown}
+    further = {name: _label(name) for name in results.figures if name.startswith("top") and name not in shown}
     for name in ("top1_error", "top5_accuracy", "top1_accuracy_of_all"):
         further.pop(name, None)
     for name, label in {**shown, **further}.items():
         figure = results.figures.get(name)
         if figure is not None:
             yield [label, _value(name, figure.value), _interval(name, figure), str(figure.n)]
+
+
+def _label(name: str) -> str:
+    """`top3_accuracy_ties_best` in words."""
+    words = name.replace("top", "top-", 1).replace("_ties_best", ", if ties fall well")
+    return words.replace("_ties_worst", ", if ties fall badly").replace("_", " ")
 
 
 def _value(name: str, value: float | None) -> str:

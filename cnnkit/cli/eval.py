@@ -79,6 +79,12 @@ def eval_command(
     floors = evaluation.parse_floors(fail_under)
     if output is None and not as_json:
         output = evaluation.default_output(source, labelled)
+    said: list[str] = []
+
+    def say(sentence: str) -> None:
+        said.append(sentence)
+        _output.say(sentence)
+
     with _output.progress(progress, "infer") as report:
         results = evaluation.evaluate(
             source,
@@ -96,9 +102,10 @@ def eval_command(
             seed=seed,
             report=not no_report,
             progress=report,
+            say=say,
             **_typed(inference),
         )
-    show(results, output)
+    show(results, output, said=said)
     if as_json:
         _output.emit_json(results.to_dict())
     _check(evaluation.failed_floors(results, floors))

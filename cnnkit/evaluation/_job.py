@@ -39,6 +39,7 @@ def evaluate(
     seed: int = 0,
     report: bool = True,
     progress: Callable[[int, int], None] | None = None,
+    say: Callable[[str], None] | None = None,
     **inference_options: Any,
 ) -> Results:
     """Score a run, or a model that is first run over `data`, against the truth.
@@ -59,6 +60,7 @@ def evaluate(
         seed: of the draws.
         report: write report.html and report.md beside the results.
         progress: called with (done, total) images while a model runs.
+        say: called with sentences worth reading on the way.
         **inference_options: what `inference.infer` takes; only with a model.
 
     Raises:
@@ -77,8 +79,10 @@ def evaluate(
         resamples=resamples,
         seed=seed,
     )
-    source_path = Path(run_or_model)
-    with open_source(source_path, data, out, split=split, progress=progress, options=inference_options) as source:
+    heard = {"progress": progress, "say": say}
+    with open_source(Path(run_or_model), data, out, split=split, options=inference_options, **heard) as source:
+        if say is not None:
+            say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
         scored = _scorer(source.run, multilabel=multilabel)(source.run, asked)
         results = _results(source, scored, asked, out, bench=bench)
         if out is not None:

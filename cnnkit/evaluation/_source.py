@@ -42,10 +42,13 @@ def open_source(
     output: Path | None,
     *,
     split: str | None,
-    progress: Callable[[int, int], None] | None,
     options: dict[str, Any],
+    **heard: Callable[..., None] | None,
 ) -> Iterator[Source]:
-    """Open the run; of a model make one first, in `output`/run or a folder that goes when the block ends."""
+    """Open the run; of a model make one first, in `output`/run or a folder that goes when the block ends.
+
+    `heard` are inference's progress and say.
+    """
     if run_or_model.is_dir():
         if options:
             raise UsageError(
@@ -59,16 +62,14 @@ def open_source(
     with tempfile.TemporaryDirectory(prefix="cnnkit-eval-") as folder:
         kept = output is not None
         place = output / "run" if output is not None else Path(folder) / "run"
-        _infer(run_or_model, images, place, progress=progress, options=options)
+        _infer(run_or_model, images, place, **options, **heard)
         yield Source(open_run(place), run_or_model, kept)
 
 
-def _infer(
-    model: Path, images: Path, place: Path, *, progress: Callable[[int, int], None] | None, options: dict[str, Any]
-) -> None:
+def _infer(model: Path, images: Path, place: Path, **options: Any) -> None:
     from cnnkit.inference import infer
 
-    infer(model, images, place, progress=progress, **options)
+    infer(model, images, place, **options)
 
 
 def keys_of(run: Run) -> list[str]:

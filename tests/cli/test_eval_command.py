@@ -34,6 +34,7 @@ def test_summary_on_stderr_files_in_the_folder(run_cnnkit: Cnnkit, run: Path, tm
     assert "Weakest classes (recall): cat 33.3 % of 3" in result.stderr
     assert "Largest confusions: cat taken for dog 2 x" in result.stderr
     assert "1 labelled images have no answer and are not in the other figures: 1 corrupt" in result.stderr
+    assert f"Report: {out / 'report.html'}" in result.stderr
     assert sorted(path.name for path in out.iterdir()) == ["report.html", "report.md", "results.json", "rows.parquet"]
 
 
@@ -99,3 +100,11 @@ def test_flat_folder_exits_3(run_cnnkit: Cnnkit, make_run: MakeRun, tmp_path: Pa
 
 def test_missing_data_is_wrong_usage(run_cnnkit: Cnnkit, run: Path) -> None:
     assert "Missing DATA." in run_cnnkit("eval", run, exit_code=2).stderr
+
+
+def test_ties_and_further_k_are_told_in_words(run_cnnkit: Cnnkit, make_run: MakeRun, tmp_path: Path) -> None:
+    names = [f"c{at}" for at in range(6)]
+    run = make_run({f"c{at}/1.png": [0.3, 0.3, 0.1, 0.1, 0.1, 0.1] for at in range(6)}, names)
+    result = run_cnnkit("eval", run, tmp_path / "images", "--json", "--topk", 3)
+    for label in ("top-3 accuracy", "top-1 accuracy, if ties fall well", "top-3 error"):
+        assert label in result.stderr

@@ -48,6 +48,8 @@ fix: $(VENV)/.dev-ready
 docs: $(VENV)/.dev-ready
 	$(BIN)/python -m cnnkit.cli.reference > docs/cli.md
 	$(BIN)/python -m cnnkit.results > docs/results.schema.json
+	$(BIN)/python -m cnnkit.cli.spec_reference > docs/spec.md
+	$(BIN)/python -m cnnkit.cli.spec_reference --schema > docs/spec.schema.json
 
 # the figures of docs/performance.md: run it on a quiet machine
 bench: $(VENV)/.dev-ready

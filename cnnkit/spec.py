@@ -49,13 +49,18 @@ class Resize(_Model):
     """Change the size. `shortest`: the short side becomes `size`, the long one int(size * long / short)."""
 
     op: Literal["resize"] = "resize"
-    size: Annotated[int, Field(ge=1)] | Size
-    mode: Literal["shortest", "exact", "letterbox"] = "shortest"
-    filter: str = "bilinear"
-    implementation: Literal["pillow", "torch", "opencv"] = "pillow"
-    fill: Annotated[int, Field(ge=0, le=255)] = 114
-    align: Literal["center", "top_left"] = "center"
-    upscale: bool = True
+    size: Annotated[int, Field(ge=1)] | Size = Field(description="The short side, or [height, width], in pixels.")
+    mode: Literal["shortest", "exact", "letterbox"] = Field(
+        "shortest",
+        description="To a short side; to both sides whatever the shape; or fitted inside both, the rest filled.",
+    )
+    filter: str = Field("bilinear", description="Which one the implementation is to use.")
+    implementation: Literal["pillow", "torch", "opencv"] = Field(
+        "pillow", description="Whose arithmetic: they differ by up to 60 of 255 levels under one name of a filter."
+    )
+    fill: int = Field(114, ge=0, le=255, description="letterbox: the grey around the picture.")
+    align: Literal["center", "top_left"] = Field("center", description="letterbox: where the picture lies.")
+    upscale: bool = Field(True, description="letterbox: whether a picture smaller than the input is enlarged.")
 
     @model_validator(mode="after")
     def _size_fits_mode(self) -> Self:
@@ -72,16 +77,18 @@ class CenterCrop(_Model):
     """Cut `size` out of the middle, from int(round((side - size) / 2)); a smaller picture is padded with 0 first."""
 
     op: Literal["center_crop"] = "center_crop"
-    size: Size
+    size: Size = Field(description="What is kept, [height, width] in pixels.")
 
 
 class Pad(_Model):
     """Add a border; `padding` is [left, top, right, bottom] in pixels, as torchvision writes it."""
 
     op: Literal["pad"] = "pad"
-    padding: tuple[int, int, int, int]
-    fill: Annotated[int, Field(ge=0, le=255)] = 0
-    mode: Literal["constant", "edge", "reflect", "symmetric"] = "constant"
+    padding: tuple[int, int, int, int] = Field(description="[left, top, right, bottom] in pixels.")
+    fill: int = Field(0, ge=0, le=255, description="constant: the level of the border.")
+    mode: Literal["constant", "edge", "reflect", "symmetric"] = Field(
+        "constant", description="What the border is made of, as torchvision names it."
+    )
 
     @field_validator("padding")
     @classmethod
@@ -101,16 +108,16 @@ class Rescale(_Model):
     """x * scale + offset, in float32."""
 
     op: Literal["rescale"] = "rescale"
-    scale: float
-    offset: float = 0.0
+    scale: float = Field(description="Multiplied with first; 1/255 takes a pixel to 0 .. 1.")
+    offset: float = Field(0.0, description="Added then.")
 
 
 class Normalize(_Model):
     """(x - mean) / std for each channel, in the order in which the model takes its channels."""
 
     op: Literal["normalize"] = "normalize"
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: tuple[float, ...] = Field(description="Taken off, one for each channel or one for all.")
+    std: tuple[float, ...] = Field(description="Divided by, above 0.")
 
     @model_validator(mode="after")
     def _pairs(self) -> Self:
@@ -127,22 +134,23 @@ Operation = Annotated[Resize | CenterCrop | Pad | ToGray | Rescale | Normalize, 
 class Decode(_Model):
     """How a file becomes RGB uint8: turned as EXIF says or not; what an alpha channel is laid over."""
 
-    exif: bool = True
-    alpha: Literal["drop", "white", "black"] = "drop"
+    exif: bool = Field(True, description="Turn the picture as its EXIF orientation says.")
+    alpha: Literal["drop", "white", "black"] = Field(
+        "drop", description="Leave transparency out, as OpenCV does, or lay the picture over white or black."
+    )
 
 
 class ModelInput(_Model):
-    """The tensor that takes the image; `channels` is the order the model takes them in, `size` is [height, width].
+    """The tensor that takes the image."""
 
-    `any_size`: the file prepares pictures of any size itself, one at a time; `size` is what it makes of them.
-    """
-
-    name: str = "input"
-    layout: Literal["NCHW", "NHWC"] = "NCHW"
-    dtype: Literal["float32", "float16", "uint8", "int8"] = "float32"
-    channels: Channels = "RGB"
-    size: Size
-    any_size: Literal[True] | None = None
+    name: str = Field("input", description="The graph's name for it.")
+    layout: Literal["NCHW", "NHWC"] = Field("NCHW", description="Where the channels stand.")
+    dtype: Literal["float32", "float16", "uint8", "int8"] = Field("float32", description="The type of its values.")
+    channels: Channels = Field("RGB", description="The order in which the model takes them; mean and std follow it.")
+    size: Size = Field(description="[height, width] in pixels: what the preprocessing ends in.")
+    any_size: Literal[True] | None = Field(
+        None, description="The file prepares uint8 NHWC pictures of any size itself, one at a time, to `size`."
+    )
 
     @property
     def n_channels(self) -> int:
@@ -150,55 +158,58 @@ class ModelInput(_Model):
 
 
 class ClassificationOutput(_Model):
-    """The tensor of scores. `background`: output 0 is no class. A quantised output has `scale` and `zero_point`."""
+    """The tensor of scores."""
 
-    name: str = "logits"
-    activation: Literal["softmax", "sigmoid", "none"] = "softmax"
-    background: bool = False
-    scale: float | None = None
-    zero_point: int | None = None
+    name: str = Field("logits", description="The graph's name for it.")
+    activation: Literal["softmax", "sigmoid", "none"] = Field(
+        "softmax", description="What turns its values into scores; none: they are probabilities already."
+    )
+    background: bool = Field(False, description="Output 0 is no class and is left out, the rest not renormalised.")
+    scale: float | None = Field(None, description="Of a quantised output: (value - zero_point) * scale.")
+    zero_point: int | None = Field(None, description="Of a quantised output.")
 
 
 class DetectionOutput(_Model):
-    """The tensor of boxes, and how it is read; `conf`, `iou` and `max_detections` say what is kept.
+    """The tensor of boxes, and how it is read."""
 
-    Where boxes, scores (or logits) and labels are tensors of their own, `scores` and `labels` name them; `form`,
-    `normalized` (coordinates in 0..1) and `first_label` (the label of class 0) say what these hold. `multi_label`: a
-    cell counts for each class that reaches `conf`, as detectors' own evaluations have it, not for its best one only.
-    """
-
-    name: str
-    decoder: str
-    strides: tuple[int, ...] | None = None
-    iou: float = 0.65
-    conf: float = 0.25
-    max_detections: int = 100
-    agnostic: bool = False
-    multi_label: bool = True
-    scores: str | None = None
-    labels: str | None = None
-    form: Literal["xyxy", "yxyx", "xywh", "cxcywh"] | None = None
-    normalized: bool | None = None
-    first_label: int | None = None
+    name: str = Field(description="The graph's name for it.")
+    decoder: str = Field(description="How its numbers become boxes.")
+    strides: tuple[int, ...] | None = Field(None, description="Pixels between the cells of each grid.")
+    iou: float = Field(0.65, description="Of two boxes that overlap more, the weaker one is left out.")
+    conf: float = Field(0.25, description="Boxes below this score are left out.")
+    max_detections: int = Field(100, description="How many of the best are kept in a picture.")
+    agnostic: bool = Field(False, description="Whether boxes of different classes suppress one another.")
+    multi_label: bool = Field(
+        True, description="A cell counts for each class that reaches `conf`, not for its best one only."
+    )
+    scores: str | None = Field(None, description="The tensor of scores (or logits), where it is one of its own.")
+    labels: str | None = Field(None, description="The tensor of labels, where it is one of its own.")
+    form: Literal["xyxy", "yxyx", "xywh", "cxcywh"] | None = Field(None, description="What four numbers of a box are.")
+    normalized: bool | None = Field(None, description="Coordinates lie in 0 .. 1.")
+    first_label: int | None = Field(None, description="The label that stands for class 0.")
 
 
 class ClassName(_Model):
-    name: str
-    aliases: tuple[str, ...] = ()
+    """What a class is called. Truth is matched by name or alias, never by position."""
+
+    name: str = Field(description="Shown in reports and predictions.")
+    aliases: tuple[str, ...] = Field((), description="Other names that mean it, such as a WordNet id.")
 
 
 class ModelSpec(_Model):
     """Everything a file says about itself; `provenance` and `verification` do not enter the hash."""
 
-    schema_: Literal[1] = Field(1, alias="schema")
-    task: Literal["classification", "detection"] = "classification"
-    input: ModelInput
-    decode: Decode = Decode()
-    preprocess: tuple[Operation, ...]
-    output: ClassificationOutput | DetectionOutput
-    classes: tuple[ClassName, ...]
-    provenance: dict[str, Any] = {}
-    verification: dict[str, Any] = {}
+    schema_: Literal[1] = Field(1, alias="schema", description="The version of this format.")
+    task: Literal["classification", "detection"] = Field("classification", description="What the model is for.")
+    input: ModelInput = Field(description="What the model is fed.")
+    decode: Decode = Field(Decode(), description="How a file becomes pixels.")
+    preprocess: tuple[Operation, ...] = Field(
+        description="What happens to the pixels, in this order; from the first rescale or normalize on, to values."
+    )
+    output: ClassificationOutput | DetectionOutput = Field(description="What it answers.")
+    classes: tuple[ClassName, ...] = Field(description="In the order of the outputs.")
+    provenance: dict[str, Any] = Field({}, description="What the file was made from, by what, and what was said then.")
+    verification: dict[str, Any] = Field({}, description="The record of `cnnkit verify`: figures, images, versions.")
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
 

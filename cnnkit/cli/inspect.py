@@ -4,6 +4,7 @@ import click
 
 from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
+from cnnkit.cli._pictures import asks_for_picture, draw, picture_options
 
 if TYPE_CHECKING:
     from cnnkit.graphs import Layer, TensorFacts
@@ -19,11 +20,17 @@ COLUMNS = ["Layer", "Operator", "Output", "Window", "Parameters", "Multiply-adds
 @click.option(
     "--classes", type=click.IntRange(1), default=1000, show_default=True, help="Classes of a network by name."
 )
+@picture_options
+@_options.device_options
+@_options.spec_options
+@_options.overwrite_option
+@_options.progress_option
 @_options.json_option
-def inspect_command(model: str, classes: int, as_json: bool) -> None:
+def inspect_command(model: str, classes: int, as_json: bool, **picture: Any) -> None:
     """Show what is in a file: how it reads an image, its classes, its layers and what they cost.
 
-    MODEL is an .onnx file, a checkpoint of `cnnkit train`, or the name of a network (resnet18).
+    MODEL is an .onnx file, a checkpoint of `cnnkit train`, or the name of a network (resnet18). With --filters,
+    --features or --explain a picture is drawn instead, of any .onnx file; the options from --device on are for these.
 
     The layer table is for one image of the spec's size. Window: kernel, s stride, p padding, d dilation. Sees: the
     receptive field in pixels of the input. Multiply-adds count convolutions and matrix products; pooling,
@@ -31,6 +38,9 @@ def inspect_command(model: str, classes: int, as_json: bool) -> None:
     """
     from cnnkit import inspection
 
+    if asks_for_picture(picture):
+        draw(model, as_json=as_json, **picture)
+        return
     found = inspection.inspect(model, classes=classes)
     if as_json:
         _output.emit_json(found.to_dict())

@@ -11,13 +11,16 @@ The classes for a style sheet: `figure`, `frame`, `grid`, `tick`, `label`, `lege
 
 from cnnkit.drawing._alone import stand_alone
 from cnnkit.drawing._bars import Bar, histogram, interval_bars
+from cnnkit.drawing._captions import captioned, png
 from cnnkit.drawing._confusion import confusion_grid, confusion_map
 from cnnkit.drawing._frame import Axis, short_names
+from cnnkit.drawing._heat import heat_over
 from cnnkit.drawing._interval import interval_mark
 from cnnkit.drawing._lines import Line, line_chart
 from cnnkit.drawing._pictures import Thumbnail, outlined, thumbnail
 from cnnkit.drawing._reliability import reliability_diagram
 from cnnkit.drawing._scatter import Point, scatter_chart
+from cnnkit.drawing._tiles import signed_levels, tile_grid, unsigned_levels
 
 __all__ = [
     "Axis",
@@ -25,16 +28,22 @@ __all__ = [
     "Line",
     "Point",
     "Thumbnail",
+    "captioned",
     "confusion_grid",
     "confusion_map",
+    "heat_over",
     "histogram",
     "interval_bars",
     "interval_mark",
     "line_chart",
     "outlined",
+    "png",
     "reliability_diagram",
     "scatter_chart",
     "short_names",
+    "signed_levels",
     "stand_alone",
     "thumbnail",
+    "tile_grid",
+    "unsigned_levels",
 ]

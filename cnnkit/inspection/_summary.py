@@ -1,4 +1,4 @@
-"""What is in a file: its spec, its layers, what it costs."""
+"""The facts about a file, a checkpoint or a network."""
 
 import tempfile
 from dataclasses import asdict, dataclass
@@ -8,8 +8,6 @@ from typing import Any
 from cnnkit import files, graphs, models
 from cnnkit.errors import ModelError
 from cnnkit.spec import METADATA_KEY, ModelSpec, parse_spec
-
-__all__ = ["Inspection", "inspect"]
 
 
 @dataclass(frozen=True)

@@ -28,11 +28,23 @@ from cnnkit.cli._verification import in_words
 )
 @click.option(
     "--precision",
-    type=click.Choice(["fp32", "fp16"]),
+    type=click.Choice(["fp32", "fp16", "int8"]),
     default="fp32",
     show_default=True,
-    help="Of weights and arithmetic; `cnnkit quantize` makes int8.",
+    help="Of weights and arithmetic; int8 needs --calib.",
 )
+@click.option("--half", "precision", flag_value="fp16", help="The same as --precision fp16.")
+@click.option("--int8", "precision", flag_value="int8", help="The same as --precision int8.")
+@click.option("--calib", type=_options.PATH, help="With int8: a folder of images like those that will be run.")
+@click.option("--data", type=_options.PATH, help="With int8: a labelled folder that decides whether it is good enough.")
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(0, 100, max_open=True),
+    default=1.0,
+    show_default=True,
+    help="With int8: percentage points that may be lost.",
+)
+@click.option("--accept-undecided", is_flag=True, help="With int8: write it although the images are too few to decide.")
 @click.option("--half-io", is_flag=True, help="With fp16: inputs and outputs too.")
 @click.option("--fuse", is_flag=True, help="Preprocessing and activation inside the graph: raw pixels in, scores out.")
 @click.option(
@@ -53,6 +65,10 @@ def export_command(
     transform: str | None,
     no_verify: bool,
     opset: int,
+    calib: Path | None,
+    data: Path | None,
+    max_drop: float,
+    accept_undecided: bool,
     fuse: bool,
     fuse_order: Literal["RGB", "BGR"],
     as_json: bool,
@@ -79,6 +95,7 @@ def export_command(
         transform_name=transform,
         opset=opset,
         fuse=fuse_order if fuse else None,
+        gate=exporting.Gate(calib, data, max_drop, accept_undecided),
         check=not no_verify,
         say=_output.say,
         **options,

@@ -9,6 +9,7 @@ from cnnkit.errors import UsageError
 from cnnkit.exporting._attempts import Attempts, Exported, Form, Say
 from cnnkit.exporting._exporters import Dynamic, Request, require_exporter
 from cnnkit.exporting._fuse import Order, check_fusible
+from cnnkit.exporting._int8 import Gate, write_int8
 from cnnkit.exporting._spec import describe
 from cnnkit.spec import ClassName, ModelSpec
 from cnnkit.verification import (
@@ -39,9 +40,10 @@ def export_source(
     images: Path | None = None,
     opset: int = DEFAULT_OPSET,
     dynamic: Dynamic = "batch",
-    precision: Literal["fp32", "fp16"] = "fp32",
+    precision: Literal["fp32", "fp16", "int8"] = "fp32",
     half_io: bool = False,
     fuse: Order | None = None,
+    gate: Gate | None = None,
     check: bool = True,
     find_fault: bool = False,
     overwrite: bool = False,
@@ -65,6 +67,7 @@ def export_source(
         dynamic: which axes stay open.
         precision: of weights and arithmetic.
         half_io: with fp16, inputs and outputs too.
+        gate: with int8, what calibrates and what decides.
         fuse: put preprocessing and activation into the graph, which then takes uint8 pixels in this channel order.
         check: verify; False only at the user's word.
         find_fault: when a file is out of tolerance, look for the first module and node at fault.
@@ -93,11 +96,11 @@ def export_source(
         for note in notes:
             say(note)
         pictures = find_pictures(images, source.data) if check else None
-        form = Form(precision, half_io=half_io, fuse=fuse, find_fault=find_fault)
+        form = Form("fp16" if precision == "fp16" else "fp32", half_io=half_io, fuse=fuse, find_fault=find_fault)
         attempts = Attempts(
             source, spec, request, pictures, notes, say, transform=transform, exact=described.exact, form=form
         )
-        return attempts.write(path)
+        return write_int8(attempts, path, gate or Gate()) if precision == "int8" else attempts.write(path)
 
 
 def export(
@@ -147,6 +150,8 @@ def _with_form(spec: ModelSpec, precision: str, opset: int, *, half_io: bool, fu
     """The spec of the form that is wanted, refused before any work is done for it."""
     if half_io and precision != "fp16":
         raise UsageError("--half-io goes with --precision fp16.")
+    if fuse is not None and precision == "int8":
+        raise UsageError("--fuse does not go with --precision int8: quantise the file that is not fused.")
     if fuse is not None:
         check_fusible(spec, opset=opset)
     dtype = "float16" if half_io else spec.input.dtype

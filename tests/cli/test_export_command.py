@@ -30,7 +30,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_checkpoint_becomes_a_file(run_cnnkit: Any, checkpoint: Path, tmp_path: Path) -> None:
     result = run_cnnkit("export", checkpoint, "-o", tmp_path / "digits.onnx")
     assert result.stdout == ""
-    assert "Verified: 32 images (crops of scikit-learn's china.jpg and flower.jpg), batches of 1, 2, 3" in result.stderr
+    crops = "crops of scikit-learn's china.jpg and flower.jpg"
+    assert f"Verified on 32 images ({crops}), 1, 2, 3 at a time: largest difference" in result.stderr
     assert f"Exported by the dynamo exporter, opset 18: {tmp_path / 'digits.onnx'}" in result.stderr
 
 
@@ -50,7 +51,7 @@ def test_the_name_comes_from_the_source(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result = run_cnnkit("export", checkpoint, "--no-verify")
-    assert "The file is not verified, as asked" in result.stderr
+    assert "Not verified, as asked." in result.stderr
     assert (tmp_path / "exported" / "digits.onnx").is_file()
 
 
@@ -63,6 +64,31 @@ def test_images_of_ones_own(run_cnnkit: Any, checkpoint: Path, tmp_path: Path, s
     (tmp_path / "empty").mkdir()
     result = run_cnnkit("export", checkpoint, "-o", tmp_path / "x.onnx", "--images", tmp_path / "empty", exit_code=3)
     assert "no image" in result.stderr
+
+
+@pytest.mark.usefixtures("torchscript_only")
+def test_int8_behind_the_gate(run_cnnkit: Any, checkpoint: Path, tmp_path: Path, shared: Path) -> None:
+    out = tmp_path / "int8.onnx"
+    photos = shared / "fashion900"
+    how = ("--int8", "--calib", photos, "-o", out, "--images", photos, "--max-drop", 99)
+    facts = json.loads(run_cnnkit("export", checkpoint, *how, "--json").stdout)
+    assert facts["provenance"]["precision"] == facts["verification"]["precision"] == "int8"
+    assert facts["verification"]["passed"] is True
+    assert [entry.name for entry in tmp_path.iterdir()] == ["int8.onnx"]
+    assert out.stat().st_size < 40_000  # 17,210 weights of a byte
+    refused = run_cnnkit("export", checkpoint, *how[:-2], "--max-drop", 0, "--overwrite", exit_code=1)
+    assert "was not written" in refused.stderr
+
+
+@pytest.mark.usefixtures("torchscript_only")
+def test_half_by_its_short_name(run_cnnkit: Any, checkpoint: Path, tmp_path: Path) -> None:
+    facts = json.loads(run_cnnkit("export", checkpoint, "--half", "-o", tmp_path / "half.onnx", "--json").stdout)
+    assert facts["provenance"]["precision"] == "fp16"
+
+
+def test_int8_asks_for_images(run_cnnkit: Any, checkpoint: Path, tmp_path: Path) -> None:
+    result = run_cnnkit("export", checkpoint, "--int8", "-o", tmp_path / "x.onnx", exit_code=2)
+    assert "give --calib DIR" in result.stderr
 
 
 def test_a_source_that_is_not_there(run_cnnkit: Any, tmp_path: Path) -> None:

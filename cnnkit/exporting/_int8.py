@@ -1,0 +1,62 @@
+"""An export that ends in int8: written as float, quantised behind the gate, verified by its decisions."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cnnkit import files, graphs, quantization
+from cnnkit.errors import UsageError
+from cnnkit.exporting._attempts import Attempts, Exported
+from cnnkit.spec import METADATA_KEY, parse_spec
+from cnnkit.verification import verify
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What quantisation is calibrated on and measured against; see `quantization.quantize`."""
+
+    calib: Path | None = None
+    labelled: Path | None = None
+    max_drop: float = 1.0
+    accept_undecided: bool = False
+
+
+def write_int8(attempts: Attempts, path: Path, gate: Gate) -> Exported:
+    """Write `path` in int8; CheckFailed and no file when export, gate or verification says no."""
+    if gate.calib is None:
+        raise UsageError("--precision int8 calibrates on images like those that will be run: give --calib DIR.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
+        done = attempts.write(Path(folder) / "float.onnx")
+        small = Path(folder) / path.name
+        quantization.quantize(
+            done.path,
+            small,
+            calib=gate.calib,
+            labelled=gate.labelled,
+            max_drop=gate.max_drop,
+            accept_undecided=gate.accept_undecided,
+            say=_without(folder, attempts.say),
+        )
+        return _verified(done, attempts, small, path)
+
+
+def _verified(done: Exported, attempts: Attempts, small: Path, path: Path) -> Exported:
+    """Compare the int8 file's decisions with the module's, and put that record into it instead of the float one's."""
+    spec = parse_spec(graphs.read_metadata(small)[METADATA_KEY], source=str(small))
+    changes: dict[str, object] = {"provenance": {**spec.provenance, "precision": "int8"}}
+    found = None
+    if attempts.pictures is not None:
+        found = verify(small, attempts.source.module, attempts.pictures, precision="int8")
+        found.require("The int8 file")
+        changes["verification"] = found.to_dict()
+    spec = spec.model_copy(update=changes)
+    graphs.write_metadata(small, small, {METADATA_KEY: spec.to_json()})
+    files.write_bytes(path, small.read_bytes())
+    return replace(done, path=path, spec=spec, verification=found)
+
+
+def _without(folder: str, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Sentences without the name of a folder that will be gone."""
+    return lambda sentence: say(sentence.replace(f"{folder}/", ""))

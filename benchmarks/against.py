@@ -27,12 +27,12 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 import mobilenet
+from page import write_section
 
 from cnnkit import benchmark, data, exporting, images, models, pipeline, quantization, runtime
 from cnnkit.benchmark._machine import this_machine
 from cnnkit.spec import ClassName, ModelInput, ModelSpec
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 BATCH = 32
 
@@ -257,15 +257,6 @@ def _installed(name: str) -> bool:
     except Exception:
         return False
     return True
-
-
-def write_section(title: str, text: str) -> None:
-    """Put `text` under the heading `title` of docs/performance.md, in place of what stood there."""
-    page = PAGE.read_text() if PAGE.exists() else "# Performance\n"
-    heading = f"## {title}\n"
-    before, found, after = page.partition(heading)
-    rest = after.partition("\n## ")[2] if found else ""
-    PAGE.write_text(before.rstrip() + f"\n\n{heading}\n{text}" + (f"\n## {rest}" if rest else ""))
 
 
 def main() -> None:

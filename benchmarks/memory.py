@@ -1,7 +1,9 @@
-"""Memory of `cnnkit infer` against the size of the folder: python benchmarks/memory.py [--files 1000 20000].
+"""Memory of `cnnkit infer` against the size of the folder.
 
-Writes that many small JPEGs, runs each folder in a process of its own and prints its peak resident set. The list of
-files may take 200 bytes a file; nothing else may grow.
+    python benchmarks/memory.py [--files 1000 20000] [--write]
+
+Writes that many small JPEGs, runs each folder in a process of its own and prints its peak resident set, with --write
+into docs/performance.md. The list of files may take 200 bytes a file; nothing else may grow.
 """
 
 import argparse
@@ -15,6 +17,10 @@ import numpy as np
 import onnx
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).parent))
+from page import write_section
+
+from cnnkit.benchmark._machine import this_machine
 from cnnkit.spec import METADATA_KEY, ModelSpec
 
 N_CLASSES = 1000
@@ -56,21 +62,36 @@ def peak_bytes(model: Path, images: Path, run: Path) -> tuple[int, float]:
     return usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
 
 
+def as_table(measured: list[tuple[int, int, float]]) -> str:
+    first, peak_of_first, _ = measured[0]
+    lines = ["| files | peak resident set, MiB | to the first | bytes a file more |", "|--:|--:|--:|--:|"]
+    for n, peak, _ in measured:
+        more = f"{(peak - peak_of_first) / (n - first):.0f}" if n > first else ""
+        lines.append(f"| {n:,} | {peak / 2**20:.0f} | {peak / peak_of_first:.3f} | {more} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, nargs="+", default=[1000, 20_000])
-    sizes = parser.parse_args().files
-    print(f"{'files':>8} {'peak MiB':>10} {'to the first':>13} {'bytes a file more':>18} {'cpu s':>7}")
+    parser.add_argument("--write", action="store_true")
+    chosen = parser.parse_args()
+    measured = []
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         write_model(root / "wide.onnx")
-        first: tuple[int, int] | None = None
-        for n in sizes:
+        for n in chosen.files:
             write_images(root / str(n), n)
-            peak, seconds = peak_bytes(root / "wide.onnx", root / str(n), root / f"run-{n}")
-            first = first or (n, peak)
-            more = f"{(peak - first[1]) / (n - first[0]):.0f}" if n > first[0] else "-"
-            print(f"{n:8d} {peak / 2**20:10.1f} {peak / first[1]:13.3f} {more:>18} {seconds:7.1f}")
+            measured.append((n, *peak_bytes(root / "wide.onnx", root / str(n), root / f"run-{n}")))
+    table = as_table(measured)
+    print(table)
+    if chosen.write:
+        machine = this_machine()
+        head = (
+            f"Measured by `benchmarks/memory.py`: `cnnkit infer` on JPEGs of 40x40, {N_CLASSES} classes, each folder in "
+            f"a process of its own. {machine.cpu}, {machine.cores} cores; {machine.system}."
+        )
+        write_section("Memory", f"{head}\n\n{table}\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from cnnkit.errors import DataError
 from cnnkit.files import replace_atomically, sha256_of
 from cnnkit.records import Sample
 
-CHUNK = 10_000  # keys that are in memory at once while the list is written or read
+CHUNK = 4096  # keys that are in memory at once while the list is written or read
 N_NAMED = 3
 
 Entry = tuple[str, int, int]  # key, size, mtime_ns

@@ -17,7 +17,9 @@ PLAIN_EVERY_S = 10.0
 
 
 def say(message: str) -> None:
-    click.echo(message, err=True)
+    # not by click.echo, which writes past the stream that keeps a progress bar below the lines
+    sys.stderr.write(f"{message}\n")
+    sys.stderr.flush()
 
 
 def emit_json(value: Any) -> None:

@@ -30,15 +30,22 @@ class _Table(BaseModel):
 
 
 class Case(_Table):
-    """One model on one data set. Paths are relative to the suite file; `sklearn:digits` is made on the spot."""
+    """One model on one data set. Paths are relative to the suite file; `sklearn:digits` is made on the spot.
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    `measures` are names of figures; a value may differ from the accepted one by its `tolerance`, 0 where none is given.
+    The rest is what `cnnkit eval` takes under the same names.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     model: str
     data: str
     split: str | None = None
     measures: Annotated[tuple[str, ...], Field(min_length=1)]
     tolerance: dict[str, Annotated[float, Field(ge=0)]] = {}
     truth: str | None = None
+    truth_index: bool = False
+    multilabel: bool = False
+    threshold: float | None = None
     class_map: str | None = None
     labels: str | None = None
     preset: str | None = None

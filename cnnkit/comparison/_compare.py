@@ -28,7 +28,12 @@ TOLD_COSTS = ("latency_ms_p50", "size_bytes")  # in the sentences; all are in th
 
 
 def compare_results(
-    contenders: Sequence[Contender], *, margin: float | None = None, resamples: int = RESAMPLES, seed: int = 0
+    contenders: Sequence[Contender],
+    *,
+    margin: float | None = None,
+    others: bool = True,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> ComparisonResults:
     """Compare models on the same images; the first is the baseline.
 
@@ -38,6 +43,7 @@ def compare_results(
     Args:
         contenders: two models or more, with names of their own.
         margin: a share; for each model, whether it is worse than the baseline by less than that.
+        others: compare the other figures too, not only the one that decides.
         resamples: how often the images are drawn anew.
         seed: of the draws.
 
@@ -48,7 +54,7 @@ def compare_results(
     _check(contenders, margin)
     kind = KINDS[_kind(contenders)](contenders)
     at_all = range(len(contenders))
-    figures = [resample(kind.figures(at, resamples=resamples), kind.n, resamples=resamples, seed=seed) for at in at_all]
+    figures = [_figures(kind, at, others=others, resamples=resamples, seed=seed) for at in at_all]
     names = [each.name for each in contenders]
     tests = _main_tests(kind, names, figures)
     values = _main_values(kind, figures)
@@ -96,6 +102,13 @@ def _kind(contenders: Sequence[Contender]) -> str:
             f"other {kinds[0]}."
         )
     return kinds[0]
+
+
+def _figures(kind: Kind, at: int, *, others: bool, resamples: int, seed: int) -> dict[str, Resampled]:
+    """One model's figures on the shared resamples; its score vectors are let go again before the next model's."""
+    if not others and kind.right(at) is not None:
+        return {}
+    return resample(kind.figures(at, resamples=resamples), kind.n, resamples=resamples, seed=seed)
 
 
 def _main_tests(kind: Kind, names: Sequence[str], figures: Sequence[dict[str, Resampled]]) -> list[Tested]:

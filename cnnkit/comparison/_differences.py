@@ -19,7 +19,8 @@ BOOTSTRAP = "paired bootstrap"
 JACKKNIFE = "paired jackknife"
 HALVINGS = 40
 GROWTH = 1.02
-GROWTHS = 1000
+AGREE_FROM = 2000
+ROUNDING = 1e-12
 
 
 def compare_proportions(first: str, second: str, measure: str, right: tuple[Bools, Bools]) -> Tested:
@@ -41,14 +42,19 @@ def compare_proportions(first: str, second: str, measure: str, right: tuple[Bool
 def compare_resampled(first: str, second: str, figures: tuple[Resampled, Resampled], n: int) -> Tested:
     """Two values of any figure, each on the same resamples of the same images."""
     one, other = figures
-    value, influence = other.value - one.value, other.influence - one.influence
+    value, influence = float(_cleared(other.value - one.value)), other.influence - one.influence
     if one.replicates is None or other.replicates is None:
         interval, p = _jackknife(value, influence, n)
         return Tested(first, second, one.name, value, interval, p, n, JACKKNIFE)
-    replicates = other.replicates - one.replicates
+    replicates = _cleared(other.replicates - one.replicates)
     interval = metrics.bootstrap_interval(replicates, value, n=n, influence=influence, level=LEVEL)
     p = None if interval is None else bootstrap_p(replicates, value, influence, n=n)
     return Tested(first, second, one.name, value, interval, p, n, BOOTSTRAP)
+
+
+def _cleared(differences: Floats | float) -> Floats:
+    """What only the order of a sum has made is no difference."""
+    return np.where(np.abs(differences) < ROUNDING, 0.0, differences)
 
 
 def bootstrap_p(replicates: Floats, value: float, influence: Floats, *, n: int) -> float:
@@ -124,20 +130,22 @@ def _further(each: Tested, n_pairs: int) -> int | None:
     level = 1 - ALPHA / max(n_pairs, 1)
     if each.split is not None:
         needed = metrics.images_to_decide(each.split[1], each.split[0], each.n, level=level)
-        return None if needed is None else max(needed, _until_mcnemar(each.split, each.n, 1 - level)) - each.n
+        return None if needed is None else _until_mcnemar(each.split, each.n, needed, 1 - level) - each.n
     toward_zero = each.value - (each.interval.low if each.value > 0 else each.interval.high)
     spread = toward_zero * normal_quantile(level) / normal_quantile(LEVEL)
     return max(1, math.ceil(each.n * (spread / each.value) ** 2) - each.n)
 
 
-def _until_mcnemar(split: tuple[int, int], n: int, alpha: float) -> int:
-    """The exact test asks for a few more images than the formula does: grow until it is content."""
-    factor = 1.0
-    for _ in range(GROWTHS):
-        factor *= GROWTH
-        only_first, only_second = (round(count * factor) for count in split)
-        if metrics.mcnemar(only_first, only_second) < alpha:
+def _until_mcnemar(split: tuple[int, int], n: int, needed: int, alpha: float) -> int:
+    """The exact test asks for more images than the formula where few images tell the models apart: grow till it holds.
+
+    From some thousand such images on the two agree within the two digits that are told.
+    """
+    factor = max(needed / n, GROWTH)
+    while sum(split) * factor < AGREE_FROM:
+        if metrics.mcnemar(round(split[0] * factor), round(split[1] * factor)) < alpha:
             break
+        factor *= GROWTH
     return math.ceil(n * factor)
 
 

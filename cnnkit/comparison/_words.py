@@ -31,7 +31,7 @@ WORDINGS = {
     "brier": Wording("Brier score", share=False, up=False),
     "exact_match_accuracy": Wording("exact match"),
     "hamming_error": Wording("Hamming loss", up=False),
-    "coco_AP": Wording("AP"),
+    "coco_AP": Wording("AP (COCO)"),
 }
 
 

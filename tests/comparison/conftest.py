@@ -21,6 +21,7 @@ from cnnkit.results import (
 from cnnkit.spec import ClassName
 
 MakeContender = Callable[..., Contender]
+MakeResults = Callable[..., Results]
 
 KNOWN = ("top1_accuracy", "top5_error", "macro_f1", "cross_entropy", "ece", "brier", "map", "roc_auc")
 
@@ -39,6 +40,12 @@ def results_of(task: str, classes: Sequence[str | ClassName], n: int, **changes:
         "per_class": tuple(ClassFigures(name=entry.name, n=n) for entry in named),
     }
     return Results.model_validate(facts | changes)
+
+
+@pytest.fixture(scope="session")
+def make_results() -> MakeResults:
+    """`make_results("detection", ["cat"], 3, multilabel=False)`: results of so many images, with any field changed."""
+    return results_of
 
 
 @pytest.fixture

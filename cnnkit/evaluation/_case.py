@@ -1,0 +1,149 @@
+"""One case of a suite: what it depends on, whether that has been run already, and running it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnkit import __version__
+from cnnkit.data import write_digits
+from cnnkit.errors import DataError
+from cnnkit.evaluation._job import evaluate
+from cnnkit.files import sha256_of, write_text
+from cnnkit.results import RESULTS_FILE, Results, read_results
+from cnnkit.suites import BUILT_IN_DATA, Case
+
+CASE_FILE = "case.json"
+OF_THE_SUITE = {"name", "measures", "tolerance"}  # what decides a verdict, not a result
+FILES = ("truth", "class_map", "labels")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a case's model, data and results lie; `base` is the folder of the suite file."""
+
+    case: Case
+    base: Path
+    output: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.output / self.case.name
+
+    @property
+    def model(self) -> Path:
+        return self.base / self.case.model
+
+    @property
+    def data(self) -> Path:
+        """Built-in data is written below the output folder when it is first wanted."""
+        if self.case.data not in BUILT_IN_DATA:
+            return self.base / self.case.data
+        folder = self.output / "_data" / self.case.data.rpartition(":")[2]
+        write_digits(folder)
+        return folder
+
+    def file(self, name: str) -> Path | None:
+        written: str | None = getattr(self.case, name)
+        return None if written is None else self.base / written
+
+
+def run_case(
+    place: Place, *, overwrite: bool, progress: Callable[[int, int], None] | None, options: dict[str, Any]
+) -> tuple[Results, bool]:
+    """The results of a case, and whether they were there already: for this model, this data and these options."""
+    data = place.data
+    wanted = _identity(place, data, options)
+    found = _recorded(place.folder)
+    if not overwrite and found == wanted | {"done": True}:
+        return read_results(place.folder), True
+    begun = found is not None and {**found, "done": False} == wanted | {"done": False}
+    (place.folder / RESULTS_FILE).unlink(missing_ok=True)
+    _record(place.folder, wanted | {"done": False})
+    results = evaluate(
+        place.model,
+        data,
+        place.folder,
+        progress=progress,
+        **_arguments(place, options, overwrite=overwrite or not begun),
+    )
+    _record(place.folder, wanted | {"done": True})
+    return results, False
+
+
+def _arguments(place: Place, options: dict[str, Any], *, overwrite: bool) -> dict[str, Any]:
+    """What `evaluate` is asked; a run that was begun for the same case goes on, another one is replaced."""
+    case = place.case
+    asked: dict[str, Any] = {
+        "truth": place.file("truth"),
+        "truth_index": case.truth_index,
+        "multilabel": case.multilabel,
+        "split": case.split,
+        "class_map": place.file("class_map"),
+        **options,
+    }
+    if case.threshold is not None:
+        asked["threshold"] = case.threshold
+    if not place.model.is_dir():
+        described = {"labels": place.file("labels"), "preset": case.preset, "overwrite": overwrite or None}
+        asked |= {name: value for name, value in described.items() if value is not None}
+    return asked
+
+
+def _identity(place: Place, data: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Everything that decides the results, as JSON values."""
+    if not place.model.exists():
+        raise DataError(f"{place.model}: no such model or run. Paths in a suite are relative to its file.")
+    files = {name: sha256_of(path) for name in FILES if (path := place.file(name))}
+    return {
+        "schema": 1,
+        "cnnkit": __version__,
+        "case": place.case.model_dump(mode="json", exclude=OF_THE_SUITE, exclude_defaults=True),
+        "model_sha256": tree_sha256(place.model),
+        "data_sha256": tree_sha256(data),
+        "files_sha256": files,
+        "options": {name: str(value) for name, value in sorted(options.items()) if name != "report"},
+    }
+
+
+def tree_sha256(path: Path) -> str:
+    """Of a file, or of all files below a folder with their names."""
+    if not path.exists():
+        raise DataError(f"{path}: no such data. Paths in a suite are relative to its file.")
+    if path.is_file():
+        return sha256_of(path)
+    digest = hashlib.sha256()
+    for name, file in sorted(_files(path)):
+        digest.update(f"{name}\t{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _files(root: Path) -> Iterator[tuple[str, Path]]:
+    """All files below a folder, links followed, each folder once."""
+    seen: set[tuple[int, int]] = set()
+    for folder, inner, names in os.walk(root, followlinks=True):
+        facts = Path(folder).stat()
+        if (facts.st_dev, facts.st_ino) in seen:
+            inner.clear()
+            continue
+        seen.add((facts.st_dev, facts.st_ino))
+        inner.sort()
+        for name in names:
+            file = Path(folder) / name
+            if file.is_file():
+                yield file.relative_to(root).as_posix(), file
+
+
+def _recorded(folder: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads((folder / CASE_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _record(folder: Path, facts: dict[str, Any]) -> None:
+    write_text(folder / CASE_FILE, json.dumps(facts, indent=1) + "\n")

@@ -48,4 +48,7 @@ def worse_than_baseline(
         return difference, f"worse than {baseline}: {difference.sentence}" if difference.better == "first" else None
     if -100 * difference.value <= points + ROUNDING:
         return difference, None
-    return difference, f"more than {points:g} points worse than {baseline}: {difference.sentence}"
+    return (
+        difference,
+        f"more than {points:g} point{'' if points == 1 else 's'} worse than {baseline}: {difference.sentence}",
+    )

@@ -80,6 +80,8 @@ def _divided(paths: tuple[Path, ...], data: Path | None) -> tuple[list[Path], Pa
 def _show(found: Any) -> None:
     machine = found.machine
     _output.say(f"{machine.cpu}, {machine.cores} cores ({machine.cores_reason}), {machine.system}")
+    quiet = "too noisy to trust these figures" if found.is_noisy else "quiet enough"
+    _output.say(f"The machine was {quiet}: a fixed piece of work spread by {100 * found.noise:.0f} % of its median.")
     columns = ["one image at a time", "p50 ms", "p90", "p95", "p99", "load ms", "peak MiB"]
     _output.table(columns, [_latency_row(candidate) for candidate in found.candidates])
     columns = ["model alone", "batch", "workers", "images/s", "middle half"]
@@ -94,8 +96,6 @@ def _show(found: Any) -> None:
         ratio, first = candidate.throughput_ratio, _name(found.candidates[0])
         spread = f"{ratio.low:.2f} to {ratio.high:.2f}"
         _output.say(f"{_name(candidate)}: {ratio.median:.2f} times the best throughput of {first} ({spread})")
-    quiet = "too noisy to trust these figures" if found.is_noisy else "quiet enough"
-    _output.say(f"The machine was {quiet}: a fixed piece of work spread by {100 * found.noise:.0f} % of its median.")
 
 
 def _name(candidate: Any) -> str:

@@ -10,6 +10,8 @@ from cnnkit.errors import DataError
 
 
 def read_text(path: Path) -> str:
+    if path.is_fifo():
+        raise DataError(f"{path}: a pipe, which can be read only once. Write it to a file first.")
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:

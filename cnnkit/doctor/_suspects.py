@@ -19,10 +19,18 @@ IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 VALUES: dict[str, dict[str, Any]] = {
     "values 0..1": {"scale": 1 / 255, "mean": (0.0,), "std": (1.0,)},
     "values 0..255": {"scale": 1.0, "mean": (0.0,), "std": (1.0,)},
-    "values -1..1": {"scale": 1 / 255, "mean": (0.5,), "std": (0.5,)},
-    "ImageNet's mean and std": {"scale": 1 / 255, "mean": IMAGENET_MEAN, "std": IMAGENET_STD},
+    "values -1..1 (those of --preset tf)": {"scale": 1 / 255, "mean": (0.5,), "std": (0.5,)},
+    "ImageNet's mean and std (the values of --preset imagenet)": {
+        "scale": 1 / 255,
+        "mean": IMAGENET_MEAN,
+        "std": IMAGENET_STD,
+    },
     "0..255 minus ImageNet's mean": {"scale": 1.0, "mean": (123.68, 116.779, 103.939), "std": (1.0,)},
-    "0..255 minus ImageNet's mean in BGR order": {"scale": 1.0, "mean": (103.939, 116.779, 123.68), "std": (1.0,)},
+    "0..255 minus ImageNet's mean in BGR order (the values of --preset imagenet-caffe)": {
+        "scale": 1.0,
+        "mean": (103.939, 116.779, 123.68),
+        "std": (1.0,),
+    },
 }
 RESIZES: dict[str, dict[str, Any]] = {
     "Pillow's bilinear": {"interpolation": "pillow:bilinear"},

@@ -30,6 +30,13 @@ class Prediction:
     row: Row
     names: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        if isinstance(self.row.prediction, Classification):
+            shown = ", ".join(f"{name} {score:.4f}" for name, score in self.top(len(self.row.prediction.top_ids)))
+        else:
+            shown = f"{len(self.boxes)} boxes"
+        return f"Prediction({self.row.key}: {shown})"
+
     def top(self, k: int = 5) -> list[tuple[str, float]]:
         """The k best classes with their scores, best first, ties lowest class index first."""
         answer = self.row.prediction

@@ -28,6 +28,10 @@ class SpecOptions(TypedDict, total=False):
     channel_order, scale, mean, std: the values.
     activation, background: what the scores are.
     decoder: how a detector's output is read.
+    conf: the score from which a detector's boxes are kept.
+    iou: how far two boxes of one class that are both kept may overlap.
+    max_detections: how many boxes an image has at most.
+    agnostic: boxes of different classes rule one another out too.
     output_name: the output that holds the scores or boxes.
     """
 
@@ -47,6 +51,10 @@ class SpecOptions(TypedDict, total=False):
     activation: Literal["softmax", "sigmoid", "none"] | None
     background: bool | None
     decoder: str | None
+    conf: float | None
+    iou: float | None
+    max_detections: int | None
+    agnostic: bool | None
     output_name: str | None
 
 
@@ -86,7 +94,8 @@ def _own_spec(session: Session, source: str) -> ModelSpec | None:
 def _without_spec(source: str) -> str:
     return (
         f"{source}: holds no cnnkit spec, so nothing says how an image is prepared for it. "
-        f"Say it with --preset ({', '.join(images.PRESETS)}) and --labels FILE, or give --spec FILE."
+        f"Say it with --preset ({', '.join(images.PRESETS)}) as a base, --labels FILE and the flags that change single "
+        f"fields of the preset, or give --spec FILE."
     )
 
 

@@ -61,6 +61,8 @@ class RunFolder:
             yield cls(path)
         finally:
             (path / ".holder").unlink(missing_ok=True)
+            if [entry.name for entry in path.iterdir()] == [".lock"]:  # nothing came of it: leave nothing behind
+                shutil.rmtree(path, ignore_errors=True)
             lock.release()
 
     @property

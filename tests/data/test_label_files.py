@@ -1,6 +1,7 @@
 """Label files and class maps, in every form they come in."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,9 @@ def test_a_class_index_as_keras_has_it(tmp_path: Path) -> None:
     (tmp_path / "imagenet_class_index.json").write_text(json.dumps(index))
     classes = read_labels(tmp_path / "imagenet_class_index.json").classes
     assert classes[11] == ClassName(name="thing_11", aliases=("n00000011",))
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "names")
+    with pytest.raises(DataError, match="a pipe, which can be read only once"):
+        read_labels(tmp_path / "names")

@@ -287,3 +287,9 @@ class TestExports:
     def test_an_unknown_format(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="format 'xml' is not one of csv, jsonl"):
             write_export(self._run(tmp_path), "xml")
+
+
+def test_a_folder_in_which_nothing_was_begun_is_not_left_behind(tmp_path: Path) -> None:
+    with RunFolder.locked(tmp_path / "run"):
+        assert (tmp_path / "run").exists()
+    assert not (tmp_path / "run").exists()

@@ -12,6 +12,7 @@ from cnnkit.exporting._checks import check_graph
 from cnnkit.exporting._exporters import EXPORTERS, ExporterName, Request, run_exporter
 from cnnkit.exporting._fuse import Order, fuse, fused_spec
 from cnnkit.exporting._half import to_half
+from cnnkit.exporting._other_size import check_other_size
 from cnnkit.spec import METADATA_KEY, ModelSpec
 from cnnkit.verification import Pictures, Source, Verification, verify
 
@@ -108,6 +109,8 @@ class Attempts:
             find_fault=self.form.find_fault,
         )
         found.require("The file")
+        if self.request.dynamic == "all" and not spec.input.any_size:
+            check_other_size(temporary, self.request, precision=self.form.precision, half_io=self.form.half_io)
         return found
 
     def _provenance(self, name: str, refused: dict[str, str]) -> dict[str, Any]:

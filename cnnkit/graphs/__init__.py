@@ -3,6 +3,7 @@
 from cnnkit.graphs._dynamic import quantizes_dynamically
 from cnnkit.graphs._ending import Ending, ending_of
 from cnnkit.graphs._files import (
+    MAX_BYTES,
     load,
     metadata_of,
     opset_of,
@@ -23,6 +24,7 @@ from cnnkit.graphs._shapes import inputs_of, shape_of
 from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
 
 __all__ = [
+    "MAX_BYTES",
     "Ending",
     "GraphSummary",
     "Kernels",

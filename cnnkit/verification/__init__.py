@@ -1,5 +1,6 @@
 """An exported file against its source, from file bytes to decision; and the sources themselves."""
 
+from cnnkit.verification._differences import difference
 from cnnkit.verification._forward import forward, in_eval_mode, output_tensors, unsteady_parts
 from cnnkit.verification._fused import FUSED
 from cnnkit.verification._objects import import_object, import_transform
@@ -31,6 +32,7 @@ __all__ = [
     "Source",
     "Verification",
     "Witness",
+    "difference",
     "find_pictures",
     "forward",
     "import_object",

@@ -47,6 +47,7 @@ fix: $(VENV)/.dev-ready
 
 docs: $(VENV)/.dev-ready
 	$(BIN)/python -m cnnkit.cli.reference > docs/cli.md
+	$(BIN)/python -m cnnkit.cli.schemas docs
 	$(BIN)/python -m cnnkit.results > docs/results.schema.json
 	$(BIN)/python -m cnnkit.cli.spec_reference > docs/spec.md
 	$(BIN)/python -m cnnkit.cli.spec_reference --schema > docs/spec.schema.json

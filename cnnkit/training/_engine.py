@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cnnkit.errors import UsageError
 from cnnkit.training._augment import Augment
 from cnnkit.training._batches import batches_of
 from cnnkit.training._fit import class_weights, loss_of, make_optimizer, penalised, rate_at
@@ -88,8 +89,7 @@ class Engine:
     def _step(self, pixels: Tensor, labels: Tensor) -> tuple[float, int]:
         pixels = pixels.to(self._device)
         images = self._values(self._augment(pixels) if self._augment else pixels)
-        with self._arithmetic():
-            outputs = self._network(images)
+        outputs = self._forward(images)
         smoothing = self._recipe.label_smoothing
         loss = loss_of(outputs, labels, weight=self._weight, smoothing=smoothing)
         self._optimizer.zero_grad(set_to_none=True)
@@ -98,6 +98,18 @@ class Engine:
         self._scaler.update()
         logits = outputs[0] if isinstance(outputs, tuple) else outputs
         return float(loss.detach()), int((logits.argmax(1) == labels).sum())
+
+    def _forward(self, images: Tensor) -> Any:
+        try:
+            with self._arithmetic():
+                return self._network(images)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise UsageError(
+                f"batch norm needs more than one image in a batch of {self._recipe.net}, got {len(images)}. "
+                "Give a larger --batch-size, or more images."
+            ) from error
 
     def _set_rate(self, step: int, steps_per_epoch: int) -> None:
         rate = rate_at(self._recipe, step, steps_per_epoch)

@@ -324,6 +324,10 @@ def test_a_loss_that_explodes_is_said(colours, tmp_path):
         ({"learning_rate": 0.1}, "training cannot start: learning_rate: Extra inputs are not permitted"),
         ({"mean": (0.5,)}, "mean and std go together"),
         ({"net": "resnet18", "channels": "GRAY"}, "resnet18 takes RGB images, not GRAY"),
+        (
+            {"net": "resnet18", "imgsz": 32, "batch_size": 1},
+            "batch norm needs more than one image in a batch of resnet18, got 1. Give a larger --batch-size",
+        ),
         ({"imgsz": 4}, "cifar cannot be built so: a kernel of 3 does not fit"),
         ({"net": "alexnet", "imgsz": 16}, "the network does not take images of 16x16"),
         ({"initial": "he"}, "cifar cannot be built so"),

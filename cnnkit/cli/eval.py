@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cnnkit.cli import _options, _output
+from cnnkit.cli import _eval_gates, _eval_suite, _options, _output
 from cnnkit.cli._command import Verb
 
 
@@ -24,12 +24,8 @@ from cnnkit.cli._command import Verb
 )
 @click.option("--topk", type=click.IntRange(1), multiple=True, help="A further k for top-k; may be repeated.")
 @click.option("--bench", type=_options.PATH, help="What `bench --json` printed, for the speed.")
-@click.option(
-    "--fail-under",
-    multiple=True,
-    metavar="FIGURE=VALUE",
-    help="Exit 1 when a figure is below, such as top1_accuracy=0.75; may be repeated.",
-)
+@_eval_gates.gate_options
+@_eval_suite.suite_options
 @click.option(
     "--resamples",
     type=click.IntRange(100),
@@ -51,6 +47,10 @@ def eval_command(
     data: Path | None,
     output: Path | None,
     fail_under: tuple[str, ...],
+    fail_if_worse_than: str | None,
+    summary: Path | None,
+    suite: Path | None,
+    update: bool,
     as_json: bool,
     progress: str,
     no_report: bool,
@@ -71,14 +71,22 @@ def eval_command(
     DATA is the labelled folder: its class folders are the truth, or --truth FILE. A MODEL is run
     over it first. The results folder gets results.json, rows.parquet, report.html and report.md;
     with --json and without -o nothing is written.
+
+    --suite FILE runs many models on many data sets and compares the figures with accepted values.
     """
     from cnnkit import evaluation
     from cnnkit.cli._eval_summary import show
 
+    if suite is not None:
+        how = {"resamples": resamples, "seed": seed, "report": not no_report, **_typed(inference)}
+        _eval_suite.run(suite, output, update=update, summary=summary, as_json=as_json, progress=progress, options=how)
+        return
+    if update:
+        raise click.UsageError("--update accepts the values of a suite: it needs --suite FILE.")
     source, labelled = _options.two_paths(paths, model, data, ("RUN|MODEL", "DATA"))
-    floors = evaluation.parse_floors(fail_under)
     if output is None and not as_json:
         output = evaluation.default_output(source, labelled)
+    gates = _eval_gates.read_gates(fail_under, fail_if_worse_than, output)
     said: list[str] = []
 
     def say(sentence: str) -> None:
@@ -108,7 +116,12 @@ def eval_command(
     show(results, output, said=said)
     if as_json:
         _output.emit_json(results.to_dict())
-    _check(evaluation.failed_floors(results, floors))
+    verdicts = _eval_gates.judge(results, gates, output, resamples=resamples, seed=seed)
+    if verdicts.told:
+        _output.say(verdicts.told)
+    if summary is not None:
+        _eval_gates.write_summary(summary, _eval_gates.results_summary(results, verdicts))
+    verdicts.check()
 
 
 def _typed(options: dict[str, Any]) -> dict[str, Any]:
@@ -116,10 +129,3 @@ def _typed(options: dict[str, Any]) -> dict[str, Any]:
     context = click.get_current_context()
     command_line = click.core.ParameterSource.COMMANDLINE
     return {name: value for name, value in options.items() if context.get_parameter_source(name) is command_line}
-
-
-def _check(failures: list[str]) -> None:
-    from cnnkit.errors import CheckFailed
-
-    if failures:
-        raise CheckFailed("; ".join(failures) + ".")

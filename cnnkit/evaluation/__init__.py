@@ -1,8 +1,21 @@
 """Predictions and truth to results: the job behind `cnnkit eval`."""
 
+from cnnkit.evaluation._baseline import parse_baseline, worse_than_baseline
 from cnnkit.evaluation._compare import compare
 from cnnkit.evaluation._gates import failed_floors, parse_floors
 from cnnkit.evaluation._job import evaluate
 from cnnkit.evaluation._source import default_output
+from cnnkit.evaluation._suite import CaseOutcome, SuiteOutcome, run_suite
 
-__all__ = ["compare", "default_output", "evaluate", "failed_floors", "parse_floors"]
+__all__ = [
+    "CaseOutcome",
+    "SuiteOutcome",
+    "compare",
+    "default_output",
+    "evaluate",
+    "failed_floors",
+    "parse_baseline",
+    "parse_floors",
+    "run_suite",
+    "worse_than_baseline",
+]

@@ -11,6 +11,7 @@ import click
 
 from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
+from cnnkit.cli._quiet import without_decoder_talk
 
 
 @click.command(cls=Verb)
@@ -91,7 +92,7 @@ def _folder(
 
     output = output or inference.default_output(model, images)
     _output.say(f"Run folder: {output}")
-    with _stopped_politely(), _output.progress(progress, "infer") as report:
+    with without_decoder_talk(), _stopped_politely(), _output.progress(progress, "infer") as report:
         done = inference.infer(model, images, output, overwrite=overwrite, progress=report, say=_output.say, **options)
     if as_json:
         facts = done.manifest.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -13,7 +13,7 @@ from cnnkit.inference._planning import Asked, make_plan, open_planned
 from cnnkit.inference._record import recorded, versions
 from cnnkit.inference._shards import ShardRunner
 from cnnkit.inference._tuning import tuned
-from cnnkit.pipeline import OnError, RowOptions, SpecOptions
+from cnnkit.pipeline import Model, OnError, RowOptions, SpecOptions
 from cnnkit.predictions import Manifest, Plan, Run, RunFolder, RunRecord
 
 Progress = Callable[[int, int], None]
@@ -96,7 +96,8 @@ def infer(
             )
         opened = open_planned(folder, model, asked, options, pace)
         plan = make_plan(folder, opened, listing, asked, pace)
-        for note in opened.notes:
+        notes = _notes(plan, opened)
+        for note in notes:
             say(note)
         runner = ShardRunner(
             folder,
@@ -112,14 +113,16 @@ def infer(
         if ran:
             with recorded(folder, runner, images=images, threads=pace.threads):
                 runner.run()
-            folder.finish(versions=versions(), notes=_notes(plan, opened.notes))
+            folder.finish(versions=versions(), notes=notes)
         run = predictions.open_run(folder.path)
         exports = tuple(predictions.write_export(run, form) for form in formats)
     return _inferred(run, exports, ran=ran)
 
 
-def _notes(plan: Plan, notes: Sequence[str]) -> list[str]:
-    return [*notes, *([f"Batches of {plan.batch_size}: {plan.batch_reason}."] if plan.batch_reason else [])]
+def _notes(plan: Plan, model: Model) -> list[str]:
+    """What is worth knowing about how the answers came about; it is said and goes into the manifest."""
+    reason = f"Batches of {plan.batch_size}: {plan.batch_reason}." if plan.batch_reason else None
+    return [*model.notes, *filter(None, [reason, model.batch_note(plan.batch_size)])]
 
 
 def _inferred(run: Run, exports: tuple[Path, ...], *, ran: bool) -> Inferred:

@@ -103,8 +103,14 @@ class Model:
         if asked is not None:
             return asked, None
         if self._quantizes_dynamically:
-            return 1, "the model quantises dynamically: an answer would depend on the other images of its batch"
+            return 1, "the model quantises dynamically, so an answer would depend on the other images of its batch"
         return BATCH_SIZE, None
+
+    def batch_note(self, size: int) -> str | None:
+        """A warning where the size of the batches decides answers, whoever chose it."""
+        if size == 1 or not self._quantizes_dynamically:
+            return None
+        return f"The model quantises dynamically: an answer depends on the other images of its batch of {size}."
 
     def rows(
         self,

@@ -7,6 +7,8 @@ from cnnkit import images
 from cnnkit.errors import UsageError
 from cnnkit.spec import CenterCrop, ModelSpec, Normalize, Operation, Rescale, Resize, ToGray
 
+DETECTOR_FIELDS = ("decoder", "conf", "iou", "max_detections", "agnostic")
+CLASSIFIER_FIELDS = ("activation", "background")
 CROP_PCT = 0.875  # what the presets use: the crop is this share of the resized short side
 
 
@@ -108,13 +110,14 @@ def _wide(values: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, .
 
 
 def _output(base: ModelSpec, typed: dict[str, Any]) -> Any:
-    if "decoder" in typed and base.task != "detection":
-        raise UsageError("--decoder is for detectors; the spec says classification.")
-    fields: dict[str, Any] = {name: typed[name] for name in ("activation", "background", "decoder") if name in typed}
-    if base.task == "detection" and fields.keys() - {"decoder"}:
-        raise UsageError(
-            f"{', '.join(sorted(fields.keys() - {'decoder'}))} is for classifiers; the spec says detection."
-        )
+    detects = base.task == "detection"
+    taken, others = (DETECTOR_FIELDS, CLASSIFIER_FIELDS) if detects else (CLASSIFIER_FIELDS, DETECTOR_FIELDS)
+    wrong = [f"--{name.replace('_', '-')}" for name in others if name in typed]
+    if wrong:
+        kinds = ("classifiers", "detection") if detects else ("detectors", "classification")
+        verb = "is" if len(wrong) == 1 else "are"
+        raise UsageError(f"{', '.join(wrong)} {verb} for {kinds[0]}; the spec says {kinds[1]}.")
+    fields: dict[str, Any] = {name: typed[name] for name in taken if name in typed}
     if "output_name" in typed:
         fields["name"] = typed["output_name"]
     return base.output.model_copy(update=fields)

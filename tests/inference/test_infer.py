@@ -239,6 +239,30 @@ class TestPace:
         assert all("-b 3" in text for text in said if "-j" in text)
 
 
+class TestDynamicallyQuantised:
+    """One activation scale for a whole batch: an answer depends on its neighbours, which is said."""
+
+    TEXT = """<ir_version: 8, opset_import: ["" : 17]>
+    dynamic (float[N,3,8,8] input) => (float[N,3] logits) {
+        q, scale, zero = DynamicQuantizeLinear(input)
+        back = DequantizeLinear(q, scale, zero)
+        pooled = GlobalAveragePool(back)
+        logits = Flatten<axis=1>(pooled)
+    }"""
+
+    def test_it_runs_one_at_a_time_unless_typed(self, write_model: WriteModel, photos: Path, tmp_path: Path) -> None:
+        model = write_model(tmp_path / "dynamic.onnx", self.TEXT)
+        said: list[str] = []
+        alone = infer(model, photos, tmp_path / "alone", say=said.append).manifest
+        note = (
+            "Batches of 1: the model quantises dynamically, so an answer would depend on the other images of its batch."
+        )
+        assert (alone.plan.batch_size, alone.notes, note in said) == (1, (note,), True)
+        typed = infer(model, photos, tmp_path / "typed", batch_size=8, say=said.append).manifest
+        warning = "The model quantises dynamically: an answer depends on the other images of its batch of 8."
+        assert (typed.plan.batch_size, typed.notes, warning in said) == (8, (warning,), True)
+
+
 class TestDevices:
     def test_openvino_is_resumed_on_openvino(
         self, colours: Path, photos: Path, tmp_path: Path, written: Written

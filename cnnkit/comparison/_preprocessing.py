@@ -8,8 +8,12 @@ from cnnkit.spec import ModelSpec, Operation, Resize
 
 def preprocessing_notes(first: Contender, other: Contender) -> list[str]:
     """One line for what `other` does to a picture and `first` does not, and the other way round."""
-    if other.results.model.spec_hash == first.results.model.spec_hash:
+    hashes = [each.results.model.spec_hash for each in (first, other)]
+    if hashes[0] == hashes[1]:
         return []
+    if None in hashes:
+        unknown = " and ".join(each.name for each, spec in zip((first, other), hashes, strict=True) if spec is None)
+        return [f"predictions of another tool: how {unknown} saw the images is not known"]
     if first.spec is None or other.spec is None:
         gone = " and ".join(each.name for each in (first, other) if each.spec is None)
         return [f"other preprocessing, other classes or another output than {first.name}; the run of {gone} is gone"]

@@ -280,6 +280,16 @@ def test_other_preprocessing_and_providers_are_said(make_contender: MakeContende
     assert "the run of b is gone" in compare_results([one, gone]).models[1].notes[0]
 
 
+def test_predictions_of_which_only_the_file_is_known(make_contender: MakeContender) -> None:
+    one = make_contender("a", [0, 1], [0, 1])
+    other = make_contender("b", [0, 1], [0, 0], model={"name": "theirs"}, provider=None)
+    for pair in ([one, other], [other, one]):
+        found = compare_results(pair)
+        notes = found.models[1].notes
+        assert notes == ("predictions of another tool: how b saw the images is not known",)
+    assert compare_results([other, make_contender("c", [0, 1], [0, 0], model={"name": "x"}, provider=None)]).n == 2
+
+
 def test_what_needs_whole_scores_is_left_out_by_name(make_contender: MakeContender) -> None:
     found = compare_results([make_contender("a", [0, 1], [0, 1]), make_contender("b", [0, 1], [0, 0])])
     assert "mAP, ROC AUC and Brier score are not compared (a: the run is gone; b: the run is gone)" in found.notes

@@ -7,7 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # xdist gives each core a worker; two of them already pay for importing torch twice
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo test test-all browser check fix docs bench clean
+.PHONY: demo test test-all browser check fix docs models bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -51,6 +51,10 @@ docs: $(VENV)/.dev-ready
 	$(BIN)/python -m cnnkit.results > docs/results.schema.json
 	$(BIN)/python -m cnnkit.cli.spec_reference > docs/spec.md
 	$(BIN)/python -m cnnkit.cli.spec_reference --schema > docs/spec.schema.json
+
+# the shipped models, their index and their page: trained anew, so their bytes change
+models: $(VENV)/.dev-ready
+	$(BIN)/python exported/make.py
 
 # the figures of docs/performance.md: run it on a quiet machine
 bench: $(VENV)/.dev-ready

@@ -193,5 +193,5 @@ def front_sentence(front: Front) -> str:
     """Which models no other beats in quality and a cost together."""
     label, cost = wording(front.measure).label, COST_NAMES[front.cost]
     if len(front.models) == 1:
-        return f"{front.models[0]} is ahead in both {label} and {cost}."
-    return f"Not beaten in {label} and {cost} together: {listed(front.models)}."
+        return f"As measured, no other is better than {front.models[0]} in {label} or in {cost}."
+    return f"As measured, not beaten in {label} and {cost} together: {listed(front.models)}."

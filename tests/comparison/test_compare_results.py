@@ -304,8 +304,17 @@ def test_fronts(make_contender: MakeContender) -> None:
     other = make_contender("b", labels, second, cost=large, speed=quick)
     found = compare_results([one, other])
     assert {each.cost: each.models for each in found.fronts} == {"size_bytes": ("a", "b"), "latency_ms_p50": ("b",)}
-    assert "Not beaten in accuracy and file size together: a and b." in found.sentences
-    assert "b is ahead in both accuracy and latency (p50)." in found.sentences
+    assert "As measured, not beaten in accuracy and file size together: a and b." in found.sentences
+    assert "As measured, no other is better than b in accuracy or in latency (p50)." in found.sentences
+
+
+def test_a_front_of_one_claims_no_lead_that_is_not_there(make_contender: MakeContender) -> None:
+    labels, first, _ = alone(2, 14, 80)
+    one = make_contender("a", labels, first, cost=Cost(size_bytes=30))
+    other = make_contender("b", labels, first, cost=Cost(size_bytes=10))
+    told = compare_results([one, other]).sentences
+    assert "As measured, no other is better than b in accuracy or in file size." in told
+    assert not any("ahead" in sentence for sentence in told)
 
 
 def test_wrong_calls(make_contender: MakeContender) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Unpack
 
 from cnnkit import predictions, runtime
+from cnnkit.data import Listing
 from cnnkit.errors import DataError, UsageError
 from cnnkit.inference._images import default_output, list_images
-from cnnkit.inference._pace import Hint, choose_pace
+from cnnkit.inference._pace import Hint, Pace, choose_pace
 from cnnkit.inference._planning import Asked, make_plan, open_planned
 from cnnkit.inference._record import recorded, versions
 from cnnkit.inference._shards import ShardRunner
@@ -85,15 +86,7 @@ def infer(
         if overwrite:
             folder.clear()
         if tune and folder.manifest is None:
-            planned = folder.plan.batch_size if folder.plan else None
-            pace = tuned(
-                lambda tried: open_planned(folder, model, asked, options, tried),
-                listing,
-                cores=runtime.available_cores().count,
-                batch_size=batch_size or planned,
-                options=RowOptions(max_pixels=max_pixels),
-                say=say,
-            )
+            pace = _tuned_pace(folder, model, asked, options, listing, RowOptions(max_pixels=max_pixels), say)
         opened = open_planned(folder, model, asked, options, pace)
         plan = make_plan(folder, opened, listing, asked, pace)
         notes = _notes(plan, opened)
@@ -117,6 +110,27 @@ def infer(
         run = predictions.open_run(folder.path)
         exports = tuple(predictions.write_export(run, form) for form in formats)
     return _inferred(run, exports, ran=ran)
+
+
+def _tuned_pace(
+    folder: RunFolder,
+    model: Path,
+    asked: Asked,
+    options: SpecOptions,
+    listing: Listing,
+    row_options: RowOptions,
+    say: Say,
+) -> Pace:
+    """The fastest pace; a batch size that was typed, or that the plan of a begun run has, stays."""
+    planned = folder.plan.batch_size if folder.plan else None
+    return tuned(
+        lambda tried: open_planned(folder, model, asked, options, tried),
+        listing,
+        cores=runtime.available_cores().count,
+        batch_size=asked.batch_size or planned,
+        options=row_options,
+        say=say,
+    )
 
 
 def _notes(plan: Plan, model: Model) -> list[str]:

@@ -51,6 +51,7 @@ docs: $(VENV)/.dev-ready
 	$(BIN)/python -m cnnkit.results > docs/results.schema.json
 	$(BIN)/python -m cnnkit.cli.spec_reference > docs/spec.md
 	$(BIN)/python -m cnnkit.cli.spec_reference --schema > docs/spec.schema.json
+	$(BIN)/python docs/images/make.py
 
 # the shipped models, their index and their page: trained anew, so their bytes change
 models: $(VENV)/.dev-ready

@@ -23,6 +23,7 @@ __all__ = [
     "SCHEMA",
     "BestF1",
     "Bin",
+    "BoxTable",
     "Calibration",
     "ClassFigures",
     "Confusion",
@@ -196,7 +197,7 @@ class Curves(_Model):
     """For drawing; long curves are thinned.
 
     `pr` is recall and precision, `roc` false and true positive rate, `risk_coverage` the share of images that are
-    answered and the accuracy on them, with thresholds on the confidence; `f1` threshold and macro F1 (multi-label).
+    answered and the accuracy on them, with thresholds on the confidence; `f1` threshold and F1 (multi-label: macro).
     """
 
     pr: tuple[Curve, ...] = ()
@@ -248,6 +249,17 @@ class OperatingPoint(_Model):
     coverage: float | None
 
 
+class BoxTable(_Model):
+    """A class's detections at IoU 0.5 by falling confidence, and the AP of this table, exact where it is short."""
+
+    name: str
+    n_objects: int
+    confidence: tuple[float, ...]
+    verdict: tuple[Literal["TP", "FP", "left out"], ...]
+    ap: dict[str, float] = {}
+    fractions: dict[str, str] = {}
+
+
 class DetectionFacts(_Model):
     """What only a detector has.
 
@@ -262,6 +274,7 @@ class DetectionFacts(_Model):
     best_f1: BestF1 | None = None
     errors: dict[str, int] = {}
     errors_at_best_f1: dict[str, int] = {}
+    tables: tuple[BoxTable, ...] = ()
     truth: dict[str, int] = {}
 
 

@@ -123,11 +123,36 @@ spec_options = together(
     ),
     click.option("--background/--no-background", default=None, help="Output 0 is a background, not a class."),
     click.option("--decoder", help="How a detector's output is read."),
+    click.option(
+        "--conf",
+        type=click.FloatRange(0, 1),
+        help="Keep a detector's boxes from this score on.  [default: the model's, 0.25; 0.001 in eval]",
+    ),
+    click.option(
+        "--iou", type=click.FloatRange(0, 1), help="How far two kept boxes of a class may overlap.  [default: 0.65]"
+    ),
+    click.option("--max-detections", type=click.IntRange(1), help="Boxes that an image has at most.  [default: 100]"),
+    click.option("--agnostic/--per-class", default=None, help="Boxes of other classes rule a box out too, or not."),
     click.option("--output-name", help="The output that holds the scores, of several."),
 )
 SPEC_NAMES = (
     *("spec", "preset", "labels", "imgsz", "resize_size", "resize", "interpolation", "align", "fill"),
     *("channel_order", "scale", "mean", "std", "activation", "background", "decoder", "output_name"),
+    *("conf", "iou", "max_detections", "agnostic"),
+)
+
+scoring_boxes_options = together(
+    click.option(
+        "--protocol",
+        type=click.Choice(["coco", "voc07", "voc12", "all"]),
+        help="Detectors: how boxes are scored.  [default: coco; voc12 for Pascal VOC's own labels]",
+    ),
+    click.option("--table", "tables", is_flag=True, help="Detectors: precision and recall row by row, for each class."),
+    click.option(
+        "--ignore-unknown-images",
+        is_flag=True,
+        help="Leave out a file's detections in images that the truth does not list.",
+    ),
 )
 
 progress_option = click.option(

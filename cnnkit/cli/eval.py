@@ -1,16 +1,23 @@
 """`cnnkit eval`."""
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cnnkit.cli import _eval_gates, _eval_suite, _options, _output
 from cnnkit.cli._command import Verb
 
+if TYPE_CHECKING:
+    from cnnkit.results import Results
+
+# what says how one data set is labelled: a suite says it itself
+LABELS = ("truth", "truth_index", "split", "class_map", "multilabel", "threshold", "topk", "bench")
+
 
 @click.command("eval", cls=Verb)
-@click.argument("paths", nargs=-1, type=_options.PATH, metavar="RUN|MODEL DATA")
+@click.argument("paths", nargs=-1, type=_options.PATH, metavar="RUN|MODEL|DETECTIONS DATA")
 @click.option("-m", "--model", type=_options.PATH, help="RUN or MODEL, if not given by position.")
 @click.option("--data", type=_options.PATH, help="DATA, if not given by position.")
 @click.option("-o", "--output", type=_options.PATH, help="Results folder.  [default: results/MODEL-DATA]")
@@ -23,6 +30,7 @@ from cnnkit.cli._command import Verb
     "--threshold", type=float, default=0.5, show_default=True, help="With --multilabel: a score that counts as given."
 )
 @click.option("--topk", type=click.IntRange(1), multiple=True, help="A further k for top-k; may be repeated.")
+@_options.scoring_boxes_options
 @click.option("--bench", type=_options.PATH, help="What `bench --json` printed, for the speed.")
 @_eval_gates.gate_options
 @_eval_suite.suite_options
@@ -54,17 +62,9 @@ def eval_command(
     as_json: bool,
     progress: str,
     no_report: bool,
-    truth: Path | None,
-    truth_index: bool,
-    split: str | None,
-    class_map: Path | None,
-    multilabel: bool,
-    threshold: float,
-    topk: tuple[int, ...],
-    bench: Path | None,
     resamples: int,
     seed: int,
-    **inference: Any,
+    **options: Any,
 ) -> None:
     """Score a run, or a model on DATA, against the truth, with an interval on every figure.
 
@@ -72,20 +72,22 @@ def eval_command(
     over it first. The results folder gets results.json, rows.parquet, report.html and report.md;
     with --json and without -o nothing is written.
 
+    For a detector the truth is boxes: a COCO .json, Pascal VOC's .xml, YOLO's labels or a .csv.
+    DETECTIONS is another tool's COCO results file, scored against DATA without a model; it writes
+    files only with -o.
+
     --suite FILE runs many models on many data sets and compares the figures with accepted values.
     """
     from cnnkit import evaluation
-    from cnnkit.cli._eval_summary import show
 
     if suite is not None:
-        how = {"resamples": resamples, "seed": seed, "report": not no_report, **_typed(inference)}
+        how = {"resamples": resamples, "seed": seed, "report": not no_report, **_typed(options, but=LABELS)}
         _eval_suite.run(suite, output, update=update, summary=summary, as_json=as_json, progress=progress, options=how)
         return
     if update:
         raise click.UsageError("--update accepts the values of a suite: it needs --suite FILE.")
     source, labelled = _options.two_paths(paths, model, data, ("RUN|MODEL", "DATA"))
-    if output is None and not as_json:
-        output = evaluation.default_output(source, labelled)
+    output = output or _default_output(source, labelled, as_json=as_json)
     gates = _eval_gates.read_gates(fail_under, fail_if_worse_than, output)
     said: list[str] = []
 
@@ -98,24 +100,15 @@ def eval_command(
             source,
             labelled,
             output,
-            truth=truth,
-            truth_index=truth_index,
-            split=split,
-            class_map=class_map,
-            multilabel=multilabel,
-            threshold=threshold,
-            topk=topk,
-            bench=bench,
             resamples=resamples,
             seed=seed,
+            details=as_json or output is not None,
             report=not no_report,
             progress=report,
             say=say,
-            **_typed(inference),
+            **_typed(options),
         )
-    show(results, output, said=said)
-    if as_json:
-        _output.emit_json(results.to_dict())
+    _tell(results, output, said, as_json=as_json)
     verdicts = _eval_gates.judge(results, gates, output, resamples=resamples, seed=seed)
     if verdicts.told:
         _output.say(verdicts.told)
@@ -124,8 +117,27 @@ def eval_command(
     verdicts.check()
 
 
-def _typed(options: dict[str, Any]) -> dict[str, Any]:
+def _default_output(source: Path, labelled: Path, *, as_json: bool) -> Path | None:
+    """A file of detections is scored without a trace, as is anything with --json."""
+    from cnnkit import evaluation
+
+    if as_json or evaluation.is_results_file(source):
+        return None
+    return evaluation.default_output(source, labelled)
+
+
+def _tell(results: "Results", output: Path | None, said: list[str], *, as_json: bool) -> None:
+    from cnnkit.cli import _eval_detection, _eval_summary
+
+    words = _eval_detection if results.task == "detection" else _eval_summary
+    words.show(results, output, said=said)
+    if as_json:
+        _output.emit_json(results.to_dict())
+
+
+def _typed(options: dict[str, Any], *, but: Collection[str] = ()) -> dict[str, Any]:
     """What was given on the command line: what was not is the job's to choose."""
     context = click.get_current_context()
     command_line = click.core.ParameterSource.COMMANDLINE
-    return {name: value for name, value in options.items() if context.get_parameter_source(name) is command_line}
+    given = {name: value for name, value in options.items() if context.get_parameter_source(name) is command_line}
+    return {name: value for name, value in given.items() if name not in but}

@@ -2,6 +2,7 @@
 
 from cnnkit.evaluation._baseline import parse_baseline, worse_than_baseline
 from cnnkit.evaluation._compare import compare
+from cnnkit.evaluation._detection_files import is_results_file
 from cnnkit.evaluation._gates import failed_floors, parse_floors
 from cnnkit.evaluation._job import evaluate
 from cnnkit.evaluation._source import default_output
@@ -14,6 +15,7 @@ __all__ = [
     "default_output",
     "evaluate",
     "failed_floors",
+    "is_results_file",
     "parse_baseline",
     "parse_floors",
     "run_suite",

@@ -1,7 +1,6 @@
 """Scores one label and one answer an image."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cnnkit import metrics
 from cnnkit.data import read_truth
@@ -9,12 +8,12 @@ from cnnkit.evaluation._answers import Answers, answers_of, rows_of
 from cnnkit.evaluation._classes import class_figures
 from cnnkit.evaluation._confidence import calibration_of, operating_points_of, probability_figures, risk_coverage_of
 from cnnkit.evaluation._curves import class_curves
-from cnnkit.evaluation._figures import accuracies, averages, figure_from_estimate
+from cnnkit.evaluation._figures import accuracies, averages, confusion_of, figure_from_estimate
 from cnnkit.evaluation._join import join
 from cnnkit.evaluation._scored import Asked, Scored, scored
 from cnnkit.evaluation._source import check_images, keys_of
 from cnnkit.predictions import Run
-from cnnkit.results import Confusion, Figure
+from cnnkit.results import Figure
 from cnnkit.spec import ClassificationOutput
 
 
@@ -39,7 +38,7 @@ def score_labels(run: Run, asked: Asked) -> Scored:
         measured={
             "figures": _figures(answers, report, ranking, n_bad=sum(joined.bad.values()), asked=asked),
             "per_class": class_figures(run.spec.names, report, ranking, counts.sum(axis=1), counts.sum(axis=0)),
-            "confusion": _confusion(counts),
+            "confusion": confusion_of(counts),
             "curves": curves.model_copy(update={"risk_coverage": risk_coverage_of(answers)}),
             "calibration": calibration_of(answers, softmax=softmax),
             "operating_points": operating_points_of(answers),
@@ -63,9 +62,3 @@ def _figures(
         "roc_auc": figure_from_estimate(ranking.macro_roc_auc, n),
         **probability_figures(answers, resamples=asked.resamples, seed=asked.seed),
     }
-
-
-def _confusion(counts: NDArray[np.int64]) -> Confusion:
-    filled = np.argwhere(counts)
-    cells = tuple((int(label), int(answer), int(counts[label, answer])) for label, answer in filled)
-    return Confusion(n_classes=len(counts), cells=cells)

@@ -27,10 +27,14 @@ def provider_facts(run: Run) -> ProviderFacts:
 
 def versions_of(run: Run) -> dict[str, str]:
     """The versions that made the predictions, and those that scored them."""
+    here = versions_here("hotcoco" if run.spec.task == "detection" else "scikit-learn")
+    return {**(run.manifest.versions if run.manifest else {}), **here}
+
+
+def versions_here(*packages: str) -> dict[str, str]:
     from importlib.metadata import version
 
-    here = {f"eval {name}": version(name) for name in ("cnnkit", "numpy", "scikit-learn")}
-    return {**(run.manifest.versions if run.manifest else {}), **here}
+    return {f"eval {name}": version(name) for name in ("cnnkit", "numpy", *packages)}
 
 
 def cost_of(source: Source) -> Cost:

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cnnkit import metrics
 from cnnkit.evaluation._answers import Answers
-from cnnkit.results import Figure
+from cnnkit.results import Confusion, Figure
 
 
 def proportion(hits: int, n: int, *, note: str | None = None) -> Figure:
@@ -62,3 +65,9 @@ def averages(estimates: metrics.ReportEstimates, n: int) -> dict[str, Figure]:
         name: figure_from_estimate(estimate, n, note=same if name.startswith("micro") else None)
         for name, estimate in estimates.averages.items()
     }
+
+
+def confusion_of(counts: NDArray[np.int64]) -> Confusion:
+    filled = np.argwhere(counts)
+    cells = tuple((int(label), int(answer), int(counts[label, answer])) for label, answer in filled)
+    return Confusion(n_classes=len(counts), cells=cells)

@@ -8,6 +8,7 @@ from cnnkit import metrics
 from cnnkit.data import read_class_map
 from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._classification import score_labels
+from cnnkit.evaluation._detection_files import is_results_file, score_file
 from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
 from cnnkit.evaluation._multilabel import score_label_sets
 from cnnkit.evaluation._scored import Asked, Scored
@@ -34,6 +35,11 @@ def evaluate(
     multilabel: bool = False,
     threshold: float = metrics.THRESHOLD,
     topk: Iterable[int] = (),
+    protocol: str | None = None,
+    max_detections: int | None = None,
+    ignore_unknown_images: bool = False,
+    tables: bool = False,
+    details: bool = True,
     bench: Path | None = None,
     resamples: int = metrics.RESAMPLES,
     seed: int = 0,
@@ -42,19 +48,26 @@ def evaluate(
     say: Callable[[str], None] | None = None,
     **inference_options: Any,
 ) -> Results:
-    """Score a run, or a model that is first run over `data`, against the truth.
+    """Score a run, a model that is first run over `data`, or a COCO results file, against the truth.
 
     Args:
-        run_or_model: a run folder, or an .onnx file, whose run then lies in `output`/run, else in a temporary folder.
-        data: the labelled folder; its class folders are the truth unless `truth` is given.
+        run_or_model: a run folder, or an .onnx file, whose run then lies in `output`/run, else in a temporary folder,
+            or another tool's detections, a .json.
+        data: the labelled folder; its class folders are the truth unless `truth` is given. For detectors labelled
+            boxes in any of `data.BOX_FORMATS`; with `truth` the folder of the pictures.
         output: the folder for results.json, rows.parquet and the report; nothing is written without it.
-        truth: a file of labels, `key,label`.
+        truth: a file of labels, `key,label`; for detectors labelled boxes.
         truth_index: labels are positions in the model's class list.
         split: the part of `data` to score, or "all".
         class_map: other names for classes, as a file or a mapping.
         multilabel: an image may show any number of classes; `truth` then says which.
         threshold: of a score, from which on a label counts as given; for `multilabel`.
         topk: further k to report beside 1 and 5.
+        protocol: coco, voc07, voc12 or all; for detectors. None: as the truth's format has it.
+        max_detections: COCO's last limit, for an image and class, and of a model that is run for an image.
+        ignore_unknown_images: detections of a file in images that the truth does not list are left out.
+        tables: precision and recall row by row.
+        details: curves, confusions and kinds of error even of very many detections.
         bench: what `bench --json` printed, for the speed.
         resamples: how often the images are drawn anew for the intervals that need it.
         seed: of the draws.
@@ -78,7 +91,14 @@ def evaluate(
         threshold=threshold,
         resamples=resamples,
         seed=seed,
+        protocol=protocol,
+        max_detections=max_detections,
+        ignore_unknown_images=ignore_unknown_images,
+        tables=tables,
+        details=details,
     )
+    if is_results_file(Path(run_or_model)):
+        return _evaluate_file(Path(run_or_model), asked, out, report=report, options=inference_options)
     heard = {"progress": progress, "say": say}
     with open_source(Path(run_or_model), data, out, split=split, options=inference_options, **heard) as source:
         if say is not None:
@@ -89,6 +109,17 @@ def evaluate(
             write_results(out, results, scored.rows)
             if report:
                 _report(out, results, scored, source.run)
+    return results
+
+
+def _evaluate_file(
+    path: Path, asked: Asked, output: Path | None, *, report: bool, options: Mapping[str, Any]
+) -> Results:
+    if options:
+        raise UsageError(f"{path} is a file of detections: {', '.join(options)} would change nothing.")
+    results, rows = score_file(path, asked, output)
+    if output is not None and rows is not None:
+        write_results(output, results, rows)
     return results
 
 

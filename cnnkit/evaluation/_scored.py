@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """The caller's wishes; `class_map` is read already."""
+    """The caller's wishes; `class_map` is read already. From `protocol` on they are about boxes."""
 
     data: Path
     truth: Path | None
@@ -25,6 +25,11 @@ class Asked:
     threshold: float
     resamples: int
     seed: int
+    protocol: str | None = None
+    max_detections: int | None = None
+    ignore_unknown_images: bool = False
+    tables: bool = False
+    details: bool = True
 
     @property
     def labels(self) -> dict[str, Any]:

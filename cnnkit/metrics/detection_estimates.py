@@ -26,12 +26,14 @@ class BoxRanking:
     """The detections of one class by falling score, at T IoU thresholds.
 
     Args:
+        order: (n,) positions in the detections given.
         image: (n,) the image of each.
         hit: (n, T) bools: right.
         counts: (n, T) bools: right or wrong; the others are left out.
         objects: (images,) how many there are to find.
     """
 
+    order: Ints
     image: Ints
     hit: Bools
     counts: Bools
@@ -46,13 +48,13 @@ class BoxEstimates:
         mean: over classes and thresholds.
         at: (T,) at each threshold, mean over the classes.
         classes: of each class, mean over the thresholds.
-        classes_at: (T,) of tuples: of each class at each threshold.
+        first: of each class at the first threshold.
     """
 
     mean: Estimate
     at: tuple[Estimate, ...]
     classes: tuple[Estimate, ...]
-    classes_at: tuple[tuple[Estimate, ...], ...]
+    first: tuple[Estimate, ...]
 
 
 def coco_rankings(
@@ -66,7 +68,7 @@ def coco_rankings(
     order = order[kept[order]]
     objects = _objects(truth, matches.counted)
     return [
-        BoxRanking(found.image[own], matches.hit[own], ~matches.ignored[own], objects(at))
+        BoxRanking(own, found.image[own], matches.hit[own], ~matches.ignored[own], objects(at))
         for at, own in enumerate(_by_class(found.category[order], order, truth.n_classes))
     ]
 
@@ -75,7 +77,7 @@ def voc_rankings(scores: VocScores, truth: TrueBoxes, found: FoundBoxes) -> list
     """A ranking for each class by Pascal VOC's rule, at its one threshold."""
     objects = _objects(truth, ~truth.crowd)
     return [
-        BoxRanking(found.image[one.order], one.hits[:, None], ~one.ignored[:, None], objects(at))
+        BoxRanking(one.order, found.image[one.order], one.hits[:, None], ~one.ignored[:, None], objects(at))
         for at, one in enumerate(scores.classes)
     ]
 
@@ -100,8 +102,8 @@ def box_estimates(
 
     Reference: as in `jackknife_interval`.
 
-    >>> image, flags = np.arange(4), np.array([[True], [False], [True], [True]])
-    >>> ap, recall = box_estimates([BoxRanking(image, flags, np.ones_like(flags), np.ones(4, np.int64))])
+    >>> at, flags = np.arange(4), np.array([[True], [False], [True], [True]])
+    >>> ap, recall = box_estimates([BoxRanking(at, at, flags, np.ones_like(flags), np.ones(4, np.int64))])
     >>> [round(value, 3) for value in (recall.mean.value, *recall.mean.interval)]
     [0.75, 0.041, 0.995]
     """
@@ -151,15 +153,13 @@ def _estimates(
     rankings: Sequence[BoxRanking], present: Sequence[int], measure: Callable[[BoxRanking], Measured], level: float
 ) -> BoxEstimates:
     n_thresholds, n_images = (rankings[0].hit.shape[1], len(rankings[0].objects)) if rankings else (0, 0)
-    classes = [Estimate(None)] * len(rankings)
-    classes_at = [[Estimate(None)] * len(rankings) for _ in range(n_thresholds)]
+    classes, first = [Estimate(None)] * len(rankings), [Estimate(None)] * len(rankings)
     sums = np.zeros(n_thresholds), np.zeros((n_thresholds, n_images))
     for place in present:
         values, influences = measure(rankings[place])
         n = int(np.count_nonzero(rankings[place].objects))
         classes[place] = _estimate(values.mean(), influences.mean(axis=0), n, level)
-        for t in range(n_thresholds):
-            classes_at[t][place] = _estimate(values[t], influences[t], n, level)
+        first[place] = _estimate(values[0], influences[0], n, level)
         for total, own in zip(sums, (values, influences), strict=True):
             total += own
     mean, at = Estimate(None), [Estimate(None)] * n_thresholds
@@ -167,7 +167,7 @@ def _estimates(
         values, influences = (total / len(present) for total in sums)
         mean = _estimate(values.mean(), influences.mean(axis=0), n_images, level)
         at = [_estimate(values[t], influences[t], n_images, level) for t in range(n_thresholds)]
-    return BoxEstimates(mean, tuple(at), tuple(classes), tuple(map(tuple, classes_at)))
+    return BoxEstimates(mean, tuple(at), tuple(classes), tuple(first))
 
 
 def _estimate(value: Any, influence: Floats, n: int, level: float) -> Estimate:

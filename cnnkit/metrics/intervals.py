@@ -1,5 +1,6 @@
 """Intervals that a formula gives."""
 
+from functools import cache
 from math import ceil
 from statistics import NormalDist
 from typing import NamedTuple
@@ -17,6 +18,7 @@ def normal_quantile(level: float) -> float:
     return NormalDist().inv_cdf((1 + check_share("level", level)) / 2)
 
 
+@cache
 def t_quantile(level: float, degrees: int) -> float:
     """As `normal_quantile`, of Student's t distribution."""
     from scipy.special import stdtrit

@@ -333,14 +333,9 @@ def rows_schema(task: str, *, multilabel: bool = False) -> "pa.Schema":
 
     fields = [pa.field("key", pa.string(), nullable=False), pa.field("digest", pa.binary(32))]
     if task == "detection":
-        for name, kind in (
-            ("det_class", pa.int32()),
-            ("det_score", pa.float32()),
-            ("det_match", pa.int16()),
-            ("det_ignore", pa.int16()),
-            ("truth_class", pa.int32()),
-        ):
-            fields.append(pa.field(name, pa.list_(kind)))
+        whole, bits, real = pa.int32(), pa.int16(), pa.float32()
+        kinds = {"det_class": whole, "det_score": real, "det_match": bits, "det_ignore": bits, "truth_class": whole}
+        fields += [pa.field(name, pa.list_(kind)) for name, kind in kinds.items()]
     elif multilabel:
         fields += [pa.field("labels", pa.list_(pa.int32())), pa.field("predicted", pa.list_(pa.int32()))]
     else:

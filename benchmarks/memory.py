@@ -88,8 +88,8 @@ def main() -> None:
     if chosen.write:
         machine = this_machine()
         head = (
-            f"Measured by `benchmarks/memory.py`: `cnnkit infer` on JPEGs of 40x40, {N_CLASSES} classes, each folder in "
-            f"a process of its own. {machine.cpu}, {machine.cores} cores; {machine.system}."
+            f"Measured by `benchmarks/memory.py`: `cnnkit infer` on JPEGs of 40x40, {N_CLASSES} classes, each "
+            f"folder in a process of its own. {machine.cpu}, {machine.cores} cores; {machine.system}."
         )
         write_section("Memory", f"{head}\n\n{table}\n")
 

@@ -98,8 +98,7 @@ class Preprocess:
             out = np.empty(shape, self.dtype)
         if out.shape != shape or out.dtype != self.dtype or not out.flags.c_contiguous:
             raise ValueError(
-                f"out must be {self.dtype} {shape} without gaps, got {out.dtype} {out.shape} "
-                f"with strides {out.strides}"
+                f"out must be {self.dtype} {shape} without gaps, got {out.dtype} {out.shape} with strides {out.strides}"
             )
         self._table.write(pixels, out)
         return out

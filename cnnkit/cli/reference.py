@@ -9,7 +9,7 @@ from cnnkit.cli import COMMANDS, cnnkit
 
 def reference() -> str:
     """Every command's help, as Markdown."""
-    context = click.Context(cnnkit, info_name="cnnkit", max_content_width=100)
+    context = click.Context(cnnkit, info_name="cnnkit", **cnnkit.context_settings)
     sections = ["# Command line", "Generated from the commands by `make docs`.", _help(cnnkit, context)]
     for name in COMMANDS:
         command = cnnkit.get_command(context, name)

@@ -47,7 +47,7 @@ def test_properties(expected: np.ndarray, got: np.ndarray) -> None:
     assert -1 - 1e-9 <= found.cosine <= 1 + 1e-9
     agreement = decisions(expected, got, within=0.0)
     assert agreement.top1 <= decisions(expected, got, within=100.0).top1 == 1.0
-    assert decisions(expected, expected, within=0.0) == decisions(expected, expected + 1.0, within=0.0)
+    assert decisions(expected, expected, within=0.0) == decisions(expected, expected * 2.0, within=0.0)
 
 
 def test_a_tie_within_the_tolerance_agrees() -> None:

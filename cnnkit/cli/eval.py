@@ -76,6 +76,9 @@ def eval_command(
     DETECTIONS is another tool's COCO results file, scored against DATA without a model; it writes
     files only with -o.
 
+    Classes that another tool gave to images are scored too: a CSV or Parquet file with key and a
+    column for each class, or key,predicted[,p]; timm's results; Ultralytics' folder of text files.
+
     --suite FILE runs many models on many data sets and compares the figures with accepted values.
     """
     from cnnkit import evaluation

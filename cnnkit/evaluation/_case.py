@@ -1,9 +1,7 @@
 """One case of a suite: what it depends on, whether that has been run already, and running it."""
 
-import hashlib
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from cnnkit import __version__
 from cnnkit.data import write_digits
 from cnnkit.errors import DataError
 from cnnkit.evaluation._job import evaluate
+from cnnkit.evaluation._tree import tree_sha256
 from cnnkit.files import sha256_of, write_text
 from cnnkit.results import RESULTS_FILE, Results, read_results
 from cnnkit.suites import BUILT_IN_DATA, Case
@@ -107,34 +106,6 @@ def _identity(place: Place, data: Path, options: dict[str, Any]) -> dict[str, An
         "files_sha256": files,
         "options": {name: str(value) for name, value in sorted(options.items()) if name != "report"},
     }
-
-
-def tree_sha256(path: Path) -> str:
-    """Of a file, or of all files below a folder with their names."""
-    if not path.exists():
-        raise DataError(f"{path}: no such data. Paths in a suite are relative to its file.")
-    if path.is_file():
-        return sha256_of(path)
-    digest = hashlib.sha256()
-    for name, file in sorted(_files(path)):
-        digest.update(f"{name}\t{sha256_of(file)}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
-def _files(root: Path) -> Iterator[tuple[str, Path]]:
-    """All files below a folder, links followed, each folder once."""
-    seen: set[tuple[int, int]] = set()
-    for folder, inner, names in os.walk(root, followlinks=True):
-        facts = Path(folder).stat()
-        if (facts.st_dev, facts.st_ino) in seen:
-            inner.clear()
-            continue
-        seen.add((facts.st_dev, facts.st_ino))
-        inner.sort()
-        for name in names:
-            file = Path(folder) / name
-            if file.is_file():
-                yield file.relative_to(root).as_posix(), file
 
 
 def _recorded(folder: Path) -> dict[str, Any] | None:

@@ -1,5 +1,8 @@
 """Scores one label and one answer an image."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from cnnkit import metrics
@@ -22,28 +25,34 @@ def score_labels(run: Run, asked: Asked) -> Scored:
     notes = check_images(run, asked.data, truth) if asked.truth is None else ()
     joined = join(run, truth.labels)
     answers = answers_of(joined, truth.labels, source=str(run.path))
-    counts = metrics.confusion_matrix(answers.predicted, answers.truth, n_classes=answers.n_classes)
-    report = metrics.report_estimates(counts, resamples=asked.resamples, seed=asked.seed)
-    ranking = metrics.ranking_estimates(answers.scores, answers.truth, resamples=asked.resamples, seed=asked.seed)
-    present = np.unique(answers.truth).tolist()
-    curves = class_curves(answers.scores, lambda at: answers.truth == at, present)
     softmax = isinstance(run.spec.output, ClassificationOutput) and run.spec.output.activation == "softmax"
     return scored(
         joined,
         truth,
         asked.data,
         rows_of(joined, answers),
-        n_classes_scored=len(present),
+        n_classes_scored=len(np.unique(answers.truth)),
         notes=notes,
-        measured={
-            "figures": _figures(answers, report, ranking, n_bad=sum(joined.bad.values()), asked=asked),
-            "per_class": class_figures(run.spec.names, report, ranking, counts.sum(axis=1), counts.sum(axis=0)),
-            "confusion": confusion_of(counts),
-            "curves": curves.model_copy(update={"risk_coverage": risk_coverage_of(answers)}),
-            "calibration": calibration_of(answers, softmax=softmax),
-            "operating_points": operating_points_of(answers),
-        },
+        measured=measure_answers(answers, run.spec.names, asked, n_bad=sum(joined.bad.values()), softmax=softmax),
     )
+
+
+def measure_answers(
+    answers: Answers, names: Sequence[str], asked: Asked, *, n_bad: int, softmax: bool
+) -> dict[str, Any]:
+    """Fields of Results by name, from whole score vectors."""
+    counts = metrics.confusion_matrix(answers.predicted, answers.truth, n_classes=answers.n_classes)
+    report = metrics.report_estimates(counts, resamples=asked.resamples, seed=asked.seed)
+    ranking = metrics.ranking_estimates(answers.scores, answers.truth, resamples=asked.resamples, seed=asked.seed)
+    curves = class_curves(answers.scores, lambda at: answers.truth == at, np.unique(answers.truth).tolist())
+    return {
+        "figures": _figures(answers, report, ranking, n_bad=n_bad, asked=asked),
+        "per_class": class_figures(names, report, ranking, counts.sum(axis=1), counts.sum(axis=0)),
+        "confusion": confusion_of(counts),
+        "curves": curves.model_copy(update={"risk_coverage": risk_coverage_of(answers)}),
+        "calibration": calibration_of(answers, softmax=softmax),
+        "operating_points": operating_points_of(answers),
+    }
 
 
 def _figures(

@@ -107,6 +107,8 @@ def _run_of(folder: Path, results: Results) -> tuple[Run | None, str]:
     if results.run.path is None:
         return None, "its run was not kept"
     place = folder / results.run.path
+    if place.is_file() or (not (place / "plan.json").exists() and results.model.sha256 is None):
+        return None, "its answers are another tool's file"
     try:
         run = open_run(place)
     except CnnkitError:

@@ -10,6 +10,8 @@ from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._classification import score_labels
 from cnnkit.evaluation._detection_files import is_results_file, score_file
 from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
+from cnnkit.evaluation._foreign import score_answers
+from cnnkit.evaluation._foreign_files import is_answers_file
 from cnnkit.evaluation._multilabel import score_label_sets
 from cnnkit.evaluation._scored import Asked, Scored
 from cnnkit.evaluation._source import Source, open_source
@@ -97,6 +99,8 @@ def evaluate(
         tables=tables,
         details=details,
     )
+    if is_answers_file(Path(run_or_model)):
+        return _evaluate_answers(Path(run_or_model), asked, out, report=report, options=inference_options)
     if is_results_file(Path(run_or_model)):
         return _evaluate_file(Path(run_or_model), asked, out, report=report, options=inference_options)
     heard = {"progress": progress, "say": say}
@@ -120,6 +124,22 @@ def _evaluate_file(
     results, rows = score_file(path, asked, output)
     if output is not None and rows is not None:
         write_results(output, results, rows)
+    return results
+
+
+def _evaluate_answers(
+    path: Path, asked: Asked, output: Path | None, *, report: bool, options: Mapping[str, Any]
+) -> Results:
+    labels, stray = options.get("labels"), [name for name in options if name != "labels"]
+    if stray:
+        raise UsageError(f"{path} is a file of answers: {', '.join(stray)} would change nothing.")
+    results, rows, root = score_answers(path, asked, output, labels=labels)
+    if output is not None:
+        write_results(output, results, rows)
+        if report:
+            from cnnkit.report import write_report
+
+            write_report(output, results, rows=rows, images_root=root)
     return results
 
 

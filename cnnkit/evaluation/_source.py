@@ -27,7 +27,8 @@ class Source:
 
 def default_output(run_or_model: Path, data: Path) -> Path:
     """`results/MODEL-DATA`, from the names of both; a run says which model made it."""
-    name = open_run(run_or_model).plan.model.name if run_or_model.is_dir() else run_or_model.stem
+    is_run = (run_or_model / "plan.json").exists()
+    name = open_run(run_or_model).plan.model.name if is_run else run_or_model.stem
     return RESULTS / f"{_plain(name)}-{_plain(data.resolve().name)}"
 
 

@@ -56,10 +56,10 @@ input_options = _options.together(
 )
 
 fit_options = _options.together(
-    click.option("--epochs", type=int, help="Passes over the training images."),
-    click.option("-b", "--batch-size", type=int, help="Images in a batch."),
+    click.option("--epochs", type=int, help="Passes over the images.  [default: the network's own, else 20]"),
+    click.option("-b", "--batch-size", type=int, help="Images in a batch.  [default: the network's own, else 32]"),
     click.option("--optimizer", type=click.Choice(["adam", "adamw", "sgd", "adagrad"]), help="How weights move."),
-    click.option("--lr", type=float, help="Learning rate."),
+    click.option("--lr", type=float, help="Learning rate.  [default: the network's own, else 0.001]"),
     click.option("--momentum", type=float, help="Of sgd."),
     click.option("--schedule", type=click.Choice(["constant", "cosine", "step"]), help="Of the learning rate."),
     click.option("--warmup", type=float, help="Epochs in which the learning rate climbs."),
@@ -98,7 +98,12 @@ augmentation_options = _options.together(
 @click.command("train", cls=Verb)
 @click.argument("data", type=_options.PATH)
 @click.option("-o", "--output", type=_options.PATH, required=True, help="The checkpoint to write, such as model.pt.")
-@click.option("--net", required=True, metavar="NAME", help="A network of cnnkit.models, such as digits or resnet18.")
+@click.option(
+    "--net",
+    required=True,
+    metavar="NAME",
+    help="digits, simple_convnet, keras_mnist, fashion, cifar, cifar_improved, lenet5; or torchvision's resnet18 etc.",
+)
 @click.option("--weights", type=_options.PATH, help="Start from these: a checkpoint, .pth or .safetensors.")
 @click.option("--initial", type=_Initial(), metavar="he|xavier|STD", help="Initial weights of digits, simple_convnet.")
 @fit_options

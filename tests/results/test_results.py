@@ -111,5 +111,5 @@ def test_columns_of_each_task() -> None:
 
 
 def test_published_schema_is_that_of_the_model() -> None:
-    path = Path(__file__).resolve().parents[1] / "docs" / "results.schema.json"
+    path = Path(__file__).resolve().parents[2] / "docs" / "results.schema.json"
     assert path.read_text() == schema_text(), "run `make docs`"

@@ -1,0 +1,42 @@
+"""The results folder: results.json (every figure with its doubt and origin) and rows.parquet (each image's outcome).
+
+`null` stands for what is undefined; the file never holds NaN or -1.
+"""
+
+from cnnkit.results._confidence import Bin, Calibration, OperatingPoint
+from cnnkit.results._detection import BoxTable, DetectionFacts
+from cnnkit.results._facts import Cost, DataFacts, Intervals, ModelFacts, ProviderFacts, RunFacts, Speed
+from cnnkit.results._figures import BestF1, ClassFigures, Confusion, Curve, Curves, Figure
+from cnnkit.results._files import RESULTS_FILE, read_results, read_rows, rows_schema, schema_text, write_results
+from cnnkit.results._results import SCHEMA, Results
+from cnnkit.results._slices import Slice
+
+__all__ = [
+    "RESULTS_FILE",
+    "SCHEMA",
+    "BestF1",
+    "Bin",
+    "BoxTable",
+    "Calibration",
+    "ClassFigures",
+    "Confusion",
+    "Cost",
+    "Curve",
+    "Curves",
+    "DataFacts",
+    "DetectionFacts",
+    "Figure",
+    "Intervals",
+    "ModelFacts",
+    "OperatingPoint",
+    "ProviderFacts",
+    "Results",
+    "RunFacts",
+    "Slice",
+    "Speed",
+    "read_results",
+    "read_rows",
+    "rows_schema",
+    "schema_text",
+    "write_results",
+]

@@ -1,0 +1,60 @@
+"""Where the numbers come from: model, run, data, provider, cost and speed."""
+
+from cnnkit.results._model import ResultsModel
+
+
+class ModelFacts(ResultsModel):
+    """The model; of another tool's predictions only the name of their file is known."""
+
+    name: str
+    sha256: str | None = None
+    spec_hash: str | None = None
+
+
+class RunFacts(ResultsModel):
+    """Where the predictions lie, relative to the results folder, and the sha256 of their manifest or their file."""
+
+    path: str | None
+    sha256: str
+
+
+class DataFacts(ResultsModel):
+    """What was scored. `n` images have a label and a prediction; `n_bad` have a label and could not be read."""
+
+    root: str
+    part: str | None = None
+    truth: str | None = None
+    fingerprint: str
+    n: int
+    n_bad: int = 0
+    bad: dict[str, int] = {}
+    n_unlabelled: int = 0
+    n_outside_part: int = 0
+    n_classes: int
+    n_classes_scored: int
+
+
+class ProviderFacts(ResultsModel):
+    name: str
+    precision: str = "fp32"
+
+
+class Cost(ResultsModel):
+    size_bytes: int | None = None
+    parameters: int | None = None
+    multiply_adds: int | None = None
+
+
+class Speed(ResultsModel):
+    latency_ms_p50: float | None = None
+    latency_ms_p95: float | None = None
+    images_per_s: float | None = None
+    peak_memory_bytes: int | None = None
+
+
+class Intervals(ResultsModel):
+    """How the intervals that need resampling were made."""
+
+    level: float = 0.95
+    resamples: int
+    seed: int

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from cnnkit import graphs, pipeline
-from cnnkit.errors import ModelError, UsageError
+from cnnkit import pipeline
+from cnnkit.errors import UsageError
 from cnnkit.exporting._attempts import Attempts, Exported, Form, Say
 from cnnkit.exporting._exporters import Dynamic, Request, require_exporter
 from cnnkit.exporting._fuse import Order, check_fusible
@@ -84,7 +84,6 @@ def export_source(
     path = output or FOLDER / f"{source.name}.onnx"
     _refuse_existing(path, overwrite=overwrite)
     _refuse_static(source, dynamic)
-    _refuse_large(source)
     shape = None if example is None else _shape_of(example, source)
     described = describe(
         source, transform=transform, transform_name=transform_name, classes=classes, shape=shape, **options
@@ -172,15 +171,6 @@ def _refuse_static(source: Source, dynamic: Dynamic) -> None:
             f"{source.text}: was made for a batch of {source.fixed_batch} and no other, so --dynamic {dynamic} "
             "cannot be. Make it again with torch.export.export(..., dynamic_shapes=({0: torch.export.Dim('batch')},)), "
             "or give --dynamic none."
-        )
-
-
-def _refuse_large(source: Source) -> None:
-    size = sum(tensor.nbytes for tensor in source.module.state_dict().values())
-    if size > graphs.MAX_BYTES:
-        raise ModelError(
-            f"{source.text}: its weights take {size / 2**30:.1f} GiB, and one ONNX file holds at most 2. "
-            "Weights in a second file are not written: a file is the whole model."
         )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from cnnkit import graphs
 from cnnkit.errors import MachineError
 from cnnkit.verification import in_eval_mode
 
@@ -35,6 +36,12 @@ class Request:
     channels_last: bool = False
 
     @property
+    def is_large(self) -> bool:
+        """Whether one ONNX file cannot hold the weights, so that some go into a second one."""
+        size = sum(tensor.nbytes for tensor in self.module.state_dict().values())
+        return not graphs.fits_in_one_file(size)
+
+    @property
     def open_axes(self) -> dict[int, str]:
         """Axes of the input that stay open, and what they are called."""
         if self.dynamic == "none":
@@ -55,7 +62,7 @@ def by_dynamo(request: Request, path: Path) -> None:
         path,
         dynamo=True,
         verbose=False,
-        external_data=False,
+        external_data=request.is_large,
         optimize=True,
         input_names=[request.input_name],
         output_names=list(request.output_names),

@@ -1,9 +1,10 @@
 """The one reader and editor of ONNX files: metadata in and out, shapes, the layer table, cost, extra outputs, parts."""
 
+from cnnkit.graphs._beside import sha256_of, size_of
 from cnnkit.graphs._dynamic import quantizes_dynamically
 from cnnkit.graphs._ending import Ending, ending_of
 from cnnkit.graphs._files import (
-    MAX_BYTES,
+    fits_in_one_file,
     load,
     metadata_of,
     opset_of,
@@ -11,6 +12,8 @@ from cnnkit.graphs._files import (
     remove_stack_traces,
     save,
     set_metadata,
+    size_of_weights,
+    to_bytes,
     write_metadata,
 )
 from cnnkit.graphs._first_kernels import Kernels, first_kernels
@@ -24,7 +27,6 @@ from cnnkit.graphs._shapes import inputs_of, shape_of
 from cnnkit.graphs._summary import GraphSummary, TensorFacts, summarize
 
 __all__ = [
-    "MAX_BYTES",
     "Ending",
     "GraphSummary",
     "Kernels",
@@ -34,6 +36,7 @@ __all__ = [
     "constant_of",
     "ending_of",
     "first_kernels",
+    "fits_in_one_file",
     "head_of",
     "inlined",
     "inputs_of",
@@ -51,8 +54,12 @@ __all__ = [
     "remove_stack_traces",
     "save",
     "set_metadata",
+    "sha256_of",
     "shape_of",
+    "size_of",
+    "size_of_weights",
     "summarize",
+    "to_bytes",
     "with_outputs",
     "write_metadata",
 ]

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.graphs._files import load
+from cnnkit.graphs._search import mentions
 from cnnkit.graphs._shapes import inputs_of, shape_of
 
-CHUNK = 1 << 24
 OPERATOR = b"DynamicQuantizeLinear"
 
 
@@ -15,9 +15,9 @@ def quantizes_dynamically(path: Path) -> bool:
 
     True when a DynamicQuantizeLinear reads something computed from the image and the batch is not fixed at 1.
     """
-    if not _mentions(path, OPERATOR):  # nearly every file: answered without parsing it
+    if not mentions(path, OPERATOR):  # nearly every file: answered without parsing it
         return False
-    model = load(path)
+    model = load(path, beside=False)
     if all((shape_of(value) or (None,))[:1] == (1,) for value in inputs_of(model)):
         return False
     from_image = _from_inputs(model)
@@ -32,13 +32,3 @@ def _from_inputs(model: Any) -> set[str]:
         if node.op_type not in ("Shape", "Size") and known.intersection(node.input):
             known.update(node.output)
     return known
-
-
-def _mentions(path: Path, word: bytes) -> bool:
-    tail = b""
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            if word in tail + chunk:
-                return True
-            tail = chunk[-len(word) :]
-    return False

@@ -1,18 +1,25 @@
 """ONNX files in and out: loaded with an error that says what is wrong, written whole, metadata and opset read."""
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cnnkit.errors import ModelError
 from cnnkit.files import write_bytes
+from cnnkit.graphs._beside import SUFFIX, bytes_of, load_beside
 
 MAX_BYTES = 2**31 - 1  # protobuf's limit for one message
+ROOM = 1 << 24  # for what is not weights
+SMALLEST_MOVED = 1024  # bytes; smaller tensors are read to infer shapes, and stay
 STACK_TRACE = "pkg.torch.onnx.stack_trace"
 
 
-def load(path: Path) -> Any:
-    """Read a file as `onnx.ModelProto`, weights from beside it included; ModelError where it is not one."""
+def load(path: Path, *, beside: bool = True) -> Any:
+    """Read a file as `onnx.ModelProto`; ModelError where it is not one.
+
+    `beside`: bring weights into memory that lie in files beside it; without them the large ones have their shape only.
+    """
     import onnx
     from google.protobuf.message import DecodeError
 
@@ -23,16 +30,29 @@ def load(path: Path) -> Any:
         raise ModelError(f"{path}: not an ONNX file: its bytes are no ONNX model ({error}).") from error
     if not model.graph.node or not model.opset_import:
         raise ModelError(f"{path}: not an ONNX file: it holds no graph.")
-    _load_external(model, path)
+    load_beside(model, path, at_most=None if beside else SMALLEST_MOVED)
     return model
 
 
 def save(model: Any, path: Path) -> None:
-    """Write one file, whole or not at all, weights inside."""
-    if model.ByteSize() > MAX_BYTES:
-        size = model.ByteSize() / 2**30
-        raise ModelError(f"{path}: the model takes {size:.1f} GiB, and one ONNX file holds at most 2.")
-    write_bytes(path, model.SerializeToString())
+    """Write one file, whole or not at all, weights inside.
+
+    Above protobuf's limit the weights go into a second file beside it, `NAME.onnx.data`; the two belong together.
+    """
+    if fits_in_one_file(size_of_weights(model)):
+        write_bytes(path, model.SerializeToString())
+    else:
+        _save_in_two(model, path)
+
+
+def to_bytes(model: Any, *, what: str) -> bytes:
+    """A model as onnxruntime takes it from memory; ModelError, naming what cannot be done, above protobuf's limit."""
+    size = size_of_weights(model)
+    if not fits_in_one_file(size):
+        raise ModelError(
+            f"{what} needs the model in memory, where ONNX holds at most 2 GiB; it takes {size / 2**30:.1f}."
+        )
+    return bytes(model.SerializeToString())
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -103,19 +123,27 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _load_external(model: Any, path: Path) -> None:
+def fits_in_one_file(size: int) -> bool:
+    """Whether so many bytes of weights, with the graph around them, stay within protobuf's limit."""
+    return size <= MAX_BYTES - ROOM
+
+
+def size_of_weights(model: Any) -> int:
+    """Bytes of the tensors of a graph, told from their shapes."""
+    return sum(bytes_of(tensor) for tensor in model.graph.initializer)
+
+
+def _save_in_two(model: Any, path: Path) -> None:
     import onnx
 
-    beside = sorted({location for tensor in model.graph.initializer for location in _locations(tensor)})
-    missing = [name for name in beside if not (path.parent / name).is_file()]
-    if missing:
-        raise ModelError(
-            f"{path}: its weights lie in another file, {missing[0]}, which is not beside it. "
-            "Put that file back, or export the model into one file."
-        )
-    if beside:
-        onnx.load_external_data_for_model(model, str(path.parent))
-
-
-def _locations(tensor: Any) -> list[str]:
-    return [entry.value for entry in tensor.external_data if entry.key == "location"]
+    name = path.name + SUFFIX
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        onnx.save_model(
+            model, temporary, save_as_external_data=True, location=name, size_threshold=SMALLEST_MOVED
+        )  # takes the weights out of `model`
+        path.unlink(missing_ok=True)  # never an old graph beside new weights
+        (Path(folder) / name).replace(path.with_name(name))
+        temporary.replace(path)
+    load_beside(model, path)

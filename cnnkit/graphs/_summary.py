@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnkit.graphs._beside import size_of
 from cnnkit.graphs._files import load, metadata_of, opset_of
 from cnnkit.graphs._layers import Layer, layers_of
 from cnnkit.graphs._shapes import inputs_of, shape_of
@@ -36,7 +37,7 @@ class GraphSummary:
 
 def summarize(path: Path, *, size: tuple[int, int] | None = None) -> GraphSummary:
     """Read a file once: inputs, outputs, opset, layers, cost at batch 1 (see `layer_table` for `size`)."""
-    model = load(path)
+    model = load(path, beside=False)
     layers = layers_of(model, size=size)
     counted = [layer.multiply_adds for layer in layers if layer.multiply_adds is not None]
     return GraphSummary(
@@ -47,7 +48,7 @@ def summarize(path: Path, *, size: tuple[int, int] | None = None) -> GraphSummar
         producer=" ".join(part for part in (model.producer_name, model.producer_version) if part),
         parameters=sum(layer.parameters for layer in layers),
         multiply_adds=sum(counted) if len(counted) == len(layers) else None,
-        size_bytes=path.stat().st_size,
+        size_bytes=size_of(path),
         layers=tuple(layers),
         metadata=metadata_of(model),
     )

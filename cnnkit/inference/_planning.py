@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnkit import __version__, pipeline
+from cnnkit import __version__, graphs, pipeline
 from cnnkit.data import Listing
-from cnnkit.files import sha256_of
 from cnnkit.inference._pace import Pace
 from cnnkit.pipeline import Model, SpecOptions
 from cnnkit.predictions import ModelFacts, Plan, ProviderFacts, RunFolder
@@ -63,7 +62,7 @@ def make_plan(folder: RunFolder, model: Model, listing: Listing, asked: Asked, p
         batch_size = pace.batch_size or batch_size
     plan = Plan(
         cnnkit=__version__,
-        model=ModelFacts(name=model.name, sha256=model.sha256, size_bytes=model.path.stat().st_size),
+        model=ModelFacts(name=model.name, sha256=model.sha256, size_bytes=graphs.size_of(model.path)),
         spec=model.spec,
         spec_hash=model.spec.spec_hash,
         batch_size=batch_size,
@@ -84,6 +83,6 @@ def make_plan(folder: RunFolder, model: Model, listing: Listing, asked: Asked, p
 
 def _model_differences(present: Plan, path: Path) -> list[str]:
     """Looked at before the file is opened: another file may not even open with the plan's spec."""
-    sha256 = sha256_of(path) if path.is_file() else present.model.sha256
+    sha256 = graphs.sha256_of(path) if path.is_file() else present.model.sha256
     was, now = present.model.sha256[:12], sha256[:12]
     return [f"model: {present.model.name} {was} in the plan, {path.stem} {now} now"] if was != now else []

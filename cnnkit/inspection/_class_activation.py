@@ -53,7 +53,7 @@ def class_activation(model: Model, seen: Seen) -> ClassActivation | str:
 
 def _maps(model: Model, graph: Any, head: PooledHead, features: NDArray[Any]) -> ClassActivation:
     part = graphs.head_of(graph, head, dtype=features.dtype)
-    session = runtime.open_session(part.SerializeToString(), **model.session.how)
+    session = runtime.open_session(graphs.to_bytes(part, what="The class activation"), **model.session.how)
     height, width = (features.shape[axis] for axis in head.axes)
     scores = _scores(session.run({head.features: features}), head)
     places = []

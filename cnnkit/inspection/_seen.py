@@ -56,4 +56,5 @@ def run(session: Session, spec: ModelSpec, batch: NDArray[Any]) -> dict[str, NDA
 
 def session_with(model: Model, graph: Any, tensors: list[str]) -> Session:
     """A graph of the model's file on the model's device, with these tensors among its outputs."""
-    return runtime.open_session(graphs.with_outputs(graph, tensors).SerializeToString(), **model.session.how)
+    whole = graphs.to_bytes(graphs.with_outputs(graph, tensors), what="To look inside it one")
+    return runtime.open_session(whole, **model.session.how)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnkit import files, graphs, models
+from cnnkit import graphs, models
 from cnnkit.errors import ModelError
 from cnnkit.spec import METADATA_KEY, ModelSpec, parse_spec
 
@@ -58,7 +58,7 @@ def _file(path: Path) -> Inspection:
     text = summary.metadata.get(METADATA_KEY)
     spec = None if text is None else parse_spec(text, source=str(path))
     return Inspection(
-        path.stem, path, files.sha256_of(path), spec, summary, quantizes_dynamically=graphs.quantizes_dynamically(path)
+        path.stem, path, graphs.sha256_of(path), spec, summary, quantizes_dynamically=graphs.quantizes_dynamically(path)
     )
 
 
@@ -69,7 +69,7 @@ def _checkpoint(path: Path) -> Inspection:
     if source.spec is None:
         raise ModelError(f"{path}: does not say what images it takes.")
     shape = (1, source.spec.input.n_channels, *source.spec.input.size)
-    return Inspection(path.name, path, files.sha256_of(path), source.spec, _drawn(source.module, shape))
+    return Inspection(path.name, path, graphs.sha256_of(path), source.spec, _drawn(source.module, shape))
 
 
 def _network(name: str, classes: int) -> Inspection:

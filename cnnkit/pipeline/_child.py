@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cnnkit.errors import ModelError
-from cnnkit.files import sha256_of
+from cnnkit.graphs import sha256_of
 from cnnkit.pipeline._job import RowOptions
 from cnnkit.pipeline._open import open_model
 from cnnkit.predictions import schema_for, table_from_rows

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Unpack
 
-from cnnkit import runtime
-from cnnkit.files import sha256_of
+from cnnkit import graphs, runtime
 from cnnkit.pipeline._checks import check_spec
 from cnnkit.pipeline._model import Model
 from cnnkit.pipeline._resolve import SpecOptions, resolve_spec
@@ -40,4 +39,4 @@ def open_model(
     )
     spec, notes = resolve_spec(session, source=str(path), options=options)
     check_spec(spec, session.inputs, session.outputs, source=str(path))
-    return Model(path, sha256_of(path), spec, session, (*session.provider.notes, *notes))
+    return Model(path, graphs.sha256_of(path), spec, session, (*session.provider.notes, *notes))

@@ -31,7 +31,7 @@ def locate(model: Any, module: "nn.Module", feeds: Mapping[str, NDArray[Any]], *
     """
     model = graphs.inlined(model)
     names = [name for node in model.graph.node for name in node.output if name]
-    session = runtime.open_session(graphs.with_outputs(model, names).SerializeToString(), device="cpu")
+    session = runtime.open_session(graphs.to_bytes(graphs.with_outputs(model, names), what="--locate"), device="cpu")
     values = {**session.run(feeds), **feeds}
     batch = next(iter(feeds.values()))
     first_module, compared = _first_module(model, module, values, batch, precision)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -10,6 +11,8 @@ from torch import nn
 import cnnkit
 from cnnkit import exporting, graphs
 from cnnkit.errors import CheckFailed, ModelError, UsageError
+from cnnkit.files import sha256_of
+from cnnkit.graphs._files import ROOM
 from cnnkit.spec import Normalize, Rescale, Resize
 from cnnkit.verification import Source, open_source
 
@@ -98,7 +101,34 @@ def test_sides_that_cannot_stay_open(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_does_not_fit_into_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphs, "MAX_BYTES", 100)
-    with pytest.raises(ModelError, match=r"its weights take 0\.0 GiB, and one ONNX file holds at most 2"):
-        cnnkit.export(Net(), tmp_path / "x.onnx", preset="tf", imgsz=(8, 8))
+def test_weights_that_do_not_fit_into_one_file_lie_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnkit.graphs._files.MAX_BYTES", ROOM + 100)
+    module = nn.Sequential(Net(), nn.Linear(3, 400))
+    path = cnnkit.export(module, tmp_path / "x.onnx", preset="tf", imgsz=(8, 8))
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["x.onnx", "x.onnx.data"]
+    picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    model = cnnkit.load(path)
+    assert model.spec.verification["passed"]
+    assert graphs.size_of(path) == sum(each.stat().st_size for each in tmp_path.iterdir())
+    monkeypatch.undo()
+    whole = cnnkit.load(cnnkit.export(module, tmp_path / "whole.onnx", preset="tf", imgsz=(8, 8)))
+    np.testing.assert_array_equal(model.predict(picture).scores, whole.predict(picture).scores)
+    assert len({graphs.sha256_of(whole.path), model.sha256, sha256_of(path)}) == 3
+    graphs.write_metadata(path, tmp_path / "one.onnx", {})
+    assert graphs.sha256_of(tmp_path / "one.onnx") == sha256_of(tmp_path / "one.onnx")
+
+
+@pytest.mark.slow
+def test_a_model_of_more_than_two_gigabytes(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Flatten(), nn.Linear(192, 20_000), nn.ReLU(), nn.Linear(20_000, 27_500), nn.Linear(27_500, 3)
+    )
+    path = cnnkit.export(module, tmp_path / "x.onnx", preset="tf", imgsz=(8, 8))
+    assert path.stat().st_size < 1e6
+    assert graphs.size_of(path) > 2**31
+    assert graphs.summarize(path).parameters > 2**29
+    picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    assert cnnkit.load(path).predict(picture).scores.shape == (3,)
+    with pytest.raises(ModelError, match="needs the model in memory, where ONNX holds at most 2 GiB"):
+        graphs.to_bytes(graphs.load(path), what="--locate")

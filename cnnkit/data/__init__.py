@@ -4,6 +4,7 @@ Labelled boxes (COCO, Pascal VOC, YOLO, CSV) become one record of arrays, `Detec
 """
 
 from cnnkit.data._arrays import ImageArrays
+from cnnkit.data._attributes import Attributes, read_attributes
 from cnnkit.data._box_sources import BOX_FORMATS, BoxSource, open_boxes, read_boxes
 from cnnkit.data._boxes_csv import read_boxes_csv, write_boxes_csv
 from cnnkit.data._cifar import read_cifar
@@ -16,6 +17,7 @@ from cnnkit.data._detection_truth import COUNTED, DetectionTruth
 from cnnkit.data._folders import Labelled, class_folders
 from cnnkit.data._idx import read_idx, read_idx_set
 from cnnkit.data._image_folder import Picture, write_image_folder
+from cnnkit.data._key_paths import path_of_key
 from cnnkit.data._label_sets import LabelSets, read_label_sets
 from cnnkit.data._labels import Labels, read_class_map, read_labels
 from cnnkit.data._listing import Listing, find_images
@@ -35,6 +37,7 @@ __all__ = [
     "DIGITS_SOURCE",
     "IMAGE_SETS",
     "IMAGE_SUFFIXES",
+    "Attributes",
     "BoxSource",
     "ClassIndex",
     "Converted",
@@ -55,7 +58,9 @@ __all__ = [
     "find_parts",
     "match_boxes",
     "open_boxes",
+    "path_of_key",
     "picture_size",
+    "read_attributes",
     "read_boxes",
     "read_boxes_csv",
     "read_cifar",

@@ -48,6 +48,7 @@ from cnnkit.metrics.detection_estimates import (
 from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
 from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_scores
 from cnnkit.metrics.estimates import BOOTSTRAP_UP_TO, Estimate, RankingEstimates, ranking_estimates
+from cnnkit.metrics.independent import fisher_exact, independent_difference
 from cnnkit.metrics.intervals import Interval, images_to_bound, wilson
 from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
 from cnnkit.metrics.multilabel import (
@@ -131,10 +132,12 @@ __all__ = [
     "detection_confusion",
     "detection_curve",
     "error_kinds",
+    "fisher_exact",
     "fit_temperature",
     "holm",
     "images_to_bound",
     "images_to_decide",
+    "independent_difference",
     "interpolated_ap",
     "jackknife_interval",
     "label_rank_bounds",

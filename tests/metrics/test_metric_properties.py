@@ -55,6 +55,8 @@ BINARY: dict[str, Callable[..., Any]] = {
 OTHERS = {
     "binned_gaps",
     "calibration_error",
+    "fisher_exact",
+    "independent_difference",
     "probability_estimates",
     "reliability_bins",
     "risk_coverage",

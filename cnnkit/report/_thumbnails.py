@@ -1,13 +1,12 @@
 """Thumbnails of images on disk, bounded in number of bytes, or the reason why there is none."""
 
 import hashlib
-import os
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnkit.data import path_of_key
 from cnnkit.drawing import Thumbnail, outlined, thumbnail
 from cnnkit.errors import ImageError
 
@@ -45,7 +44,7 @@ def _thumbnail(want: Wanted, root: Path | None) -> tuple[Thumbnail | None, str]:
 
     if root is None:
         return None, "the folder of the images was not given"
-    path = path_of(root, want.key)
+    path = path_of_key(root, want.key)
     if path is None:
         return None, "its path leaves the folder of the images"
     try:
@@ -58,14 +57,3 @@ def _thumbnail(want: Wanted, root: Path | None) -> tuple[Thumbnail | None, str]:
         return thumbnail(outlined(decode(data), want.boxes)), ""
     except ImageError as error:
         return None, str(error)
-
-
-def path_of(root: Path, key: str) -> Path | None:
-    r"""Where the image of a key lies: `\xNN` in a key is a byte that is not UTF-8. None for a key that leads out."""
-    base = root.parent if root.is_file() else root
-    if Path(key).is_absolute() or ".." in Path(key).parts:
-        return None
-    if (base / key).exists() or "\\x" not in key:
-        return base / key
-    raw = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes([int(found[1], 16)]), key.encode())
-    return base / os.fsdecode(raw)

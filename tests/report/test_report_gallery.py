@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from cnnkit.data import path_of_key
 from cnnkit.report._detections import groups_of_detections
 from cnnkit.report._gallery import groups_of_label_sets, least_sure, worst_mistakes
 from cnnkit.report._outcomes import outcomes_from_rows
-from cnnkit.report._thumbnails import Wanted, path_of, thumbnails
+from cnnkit.report._thumbnails import Wanted, thumbnails
 from cnnkit.results import rows_schema
 
 PNG = cv2.imencode(".png", np.full((4, 4, 3), 200, np.uint8))[1].tobytes()
@@ -74,7 +75,7 @@ def test_a_backslash_in_a_name_is_no_escape(tmp_path):
 
 def test_one_file_may_be_the_root(tmp_path):
     (tmp_path / "a.png").write_bytes(PNG)
-    assert path_of(tmp_path / "a.png", "a.png") == tmp_path / "a.png"
+    assert path_of_key(tmp_path / "a.png", "a.png") == tmp_path / "a.png"
 
 
 def test_the_page_stays_small(tmp_path):

@@ -338,23 +338,6 @@ def test_without_a_convolution_a_layer_must_be_named(tmp_path: Path) -> None:
         inspection.draw_features(model, saved(tmp_path / "p.png", noise(16, 16, 3)))
 
 
-@pytest.mark.parametrize(("channels", "colour"), [("RGB", (255, 128, 128)), ("BGR", (128, 128, 255))])
-def test_kernels_have_the_colours_they_look_for(
-    write_model: Callable[..., Path], tmp_path: Path, channels: str, colour: tuple[int, int, int]
-) -> None:
-    facts = spec((2, 2), 3, input={"size": [2, 2], "channels": channels})
-    drawn = inspection.draw_filters(write_model(tmp_path / "p.onnx", POOLED, facts))
-    assert tuple(drawn.picture[0, 0]) == colour
-    assert f"the file takes {channels})" in drawn.lines[0]
-    assert drawn.title == "Conv_0: 2 kernels of 1x1, 3 channels"
-
-
-def test_kernels_of_a_file_that_says_nothing(write_model: Callable[..., Path], tmp_path: Path) -> None:
-    path = write_model(tmp_path / "p.onnx", POOLED, None)
-    assert "the file takes RGB, as it says nothing else" in inspection.draw_filters(path).lines[0]
-    assert tuple(inspection.draw_filters(path, channels="BGR").picture[0, 0]) == (128, 128, 255)
-
-
 @pytest.mark.parametrize(("content", "sentence"), [(b"", "the file is empty"), (b"text", "no kind of image begins")])
 def test_a_bad_picture_is_named(pooled: pipeline.Model, tmp_path: Path, content: bytes, sentence: str) -> None:
     (tmp_path / "bad.png").write_bytes(content)

@@ -87,6 +87,8 @@ def export_command(
     """
     from cnnkit import exporting
 
+    if output is not None:
+        exporting.refuse_existing(output, overwrite=options["overwrite"])
     opened, prepares = open_both(source, weights, transform, allow_pickle=allow_pickle)
     done = exporting.export_source(
         opened,

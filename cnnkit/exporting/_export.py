@@ -82,7 +82,7 @@ def export_source(
     """
     require_exporter()
     path = output or FOLDER / f"{source.name}.onnx"
-    _refuse_existing(path, overwrite=overwrite)
+    refuse_existing(path, overwrite=overwrite)
     _refuse_static(source, dynamic)
     shape = None if example is None else _shape_of(example, source)
     described = describe(
@@ -158,7 +158,8 @@ def _with_form(spec: ModelSpec, precision: str, opset: int, *, half_io: bool, fu
     return spec.model_copy(update={"input": spec.input.model_copy(update={"dtype": dtype})})
 
 
-def _refuse_existing(path: Path, *, overwrite: bool) -> None:
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise UsageError where a file would be replaced without a word; cheap, for before anything is loaded."""
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; -o names the .onnx file to write.")
     if path.exists() and not overwrite:

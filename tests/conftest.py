@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 
 from cnnkit.cli import cnnkit
 from cnnkit.predictions import ModelFacts, Plan, ProviderFacts, RunFolder
-from cnnkit.records import Classification, Row, Sample
-from cnnkit.spec import METADATA_KEY, ClassificationOutput, ClassName, ModelInput, ModelSpec, Rescale
+from cnnkit.records import Classification, Detections, Row, Sample
+from cnnkit.spec import METADATA_KEY, ClassificationOutput, ClassName, DetectionOutput, ModelInput, ModelSpec, Rescale
 
 MakeRun = Callable[..., Path]
 WriteModel = Callable[..., Path]
@@ -84,26 +84,66 @@ def make_run(tmp_path: Path) -> MakeRun:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
         spec = _spec_for(classes, activation)
-        with RunFolder.locked(tmp_path / name) as folder:
-            plan = Plan(
-                cnnkit="0.1.0",
-                model=ModelFacts(name="tiny", sha256="ab" * 32, size_bytes=123),
-                spec=spec,
-                spec_hash=spec.spec_hash,
-                batch_size=2,
-                provider=ProviderFacts(name="CPUExecutionProvider"),
-                shard_size=shard_size,
-                topk=2,
-                n=len(rows),
-                inputs_sha256="",
-            )
-            plan = folder.begin_run(plan, [Sample(row.key, Path(), 0, 0) for row in rows])
-            for shard in folder.pending(plan):
-                folder.write_part(plan, shard, rows[shard.start : shard.stop])
-            folder.finish(versions={"cnnkit": "0.1.0", "onnxruntime": "1.0"})
-        return tmp_path / name
+        return _write_run(tmp_path / name, spec, rows, shard_size=shard_size)
 
     return make
+
+
+@pytest.fixture
+def make_box_run(tmp_path: Path) -> MakeRun:
+    """`make_box_run({"a.png": [("cat", 0.9, (x1, y1, x2, y2))], "b.png": "corrupt"}, ["cat"])`: a detector's run."""
+
+    def make(
+        answers: Mapping[str, Sequence[tuple[str, float, Sequence[float]]] | str],
+        classes: Sequence[str],
+        *,
+        size: tuple[int, int] = (100, 100),
+        name: str = "run",
+    ) -> Path:
+        spec = ModelSpec(
+            task="detection",
+            input=ModelInput(size=(2, 2)),
+            preprocess=(Rescale(scale=1 / 255),),
+            output=DetectionOutput(name="boxes", decoder="yolov5"),
+            classes=tuple(ClassName(name=each) for each in classes),
+        )
+        return _write_run(
+            tmp_path / name, spec, [_box_row(key, answers[key], classes, size) for key in sorted(answers)]
+        )
+
+    return make
+
+
+def _box_row(key: str, answer: Any, classes: Sequence[str], size: tuple[int, int]) -> Row:
+    if isinstance(answer, str):
+        return Row(key=key, status=answer, error=f"{key} is {answer}")
+    found = Detections(
+        boxes=np.array([box for _, _, box in answer], dtype=np.float32).reshape(-1, 4),
+        scores=np.array([score for _, score, _ in answer], dtype=np.float32),
+        classes=np.array([classes.index(name) for name, _, _ in answer], dtype=np.int32),
+    )
+    return Row(key=key, width=size[1], height=size[0], digest=key.encode().ljust(32)[:32], prediction=found)
+
+
+def _write_run(path: Path, spec: ModelSpec, rows: Sequence[Row], *, shard_size: int = 3) -> Path:
+    with RunFolder.locked(path) as folder:
+        plan = Plan(
+            cnnkit="0.1.0",
+            model=ModelFacts(name="tiny", sha256="ab" * 32, size_bytes=123),
+            spec=spec,
+            spec_hash=spec.spec_hash,
+            batch_size=2,
+            provider=ProviderFacts(name="CPUExecutionProvider"),
+            shard_size=shard_size,
+            topk=2,
+            n=len(rows),
+            inputs_sha256="",
+        )
+        plan = folder.begin_run(plan, [Sample(row.key, Path(), 0, 0) for row in rows])
+        for shard in folder.pending(plan):
+            folder.write_part(plan, shard, rows[shard.start : shard.stop])
+        folder.finish(versions={"cnnkit": "0.1.0", "onnxruntime": "1.0"})
+    return path
 
 
 def _row(key: str, answer: Sequence[float] | str) -> Row:

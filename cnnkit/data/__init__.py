@@ -5,7 +5,7 @@ Labelled boxes (COCO, Pascal VOC, YOLO, CSV) become one record of arrays, `Detec
 
 from cnnkit.data._arrays import ImageArrays
 from cnnkit.data._attributes import Attributes, read_attributes
-from cnnkit.data._box_sources import BOX_FORMATS, BoxSource, open_boxes, read_boxes
+from cnnkit.data._box_sources import BOX_FORMATS, BoxSource, find_pictures, open_boxes, read_boxes
 from cnnkit.data._boxes_csv import read_boxes_csv, write_boxes_csv
 from cnnkit.data._cifar import read_cifar
 from cnnkit.data._classes import ClassIndex
@@ -56,6 +56,7 @@ __all__ = [
     "find_images",
     "find_part",
     "find_parts",
+    "find_pictures",
     "match_boxes",
     "open_boxes",
     "path_of_key",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from cnnkit.errors import DataError
 
 BOX_FORMATS = ("coco", "voc", "yolo", "csv")
 PICTURE_FOLDERS = ("images", "JPEGImages", "")
+LABEL_FOLDERS = ("annotations", "labels", "xmls")
 SNIFFED_BYTES = 65_536
 
 Reader = Callable[[], DetectionTruth]
@@ -28,6 +29,19 @@ class BoxSource:
     path: Path
     format: str
     parts: dict[str | None, Reader]
+
+    def part(self, split: str | None = None) -> str | None:
+        """The part to score: `split`, else test, else val; "all" is a set that has no parts. DataError without it."""
+        if split in (None, "all") and len(self.parts) == 1:
+            return next(iter(self.parts))
+        aliases = {name: part for part, names in PART_FOLDERS.items() for name in names}
+        defaults: dict[str | None, tuple[str | None, ...]] = {None: (None, "test", "val"), "all": (None,)}
+        for name in defaults.get(split, (aliases.get(split or "", split),)):
+            if name in self.parts:
+                return name
+        named = ", ".join(str(name) for name in self.parts if name is not None)
+        have = f"its parts are {named}, each scored by itself. --split NAME says which" if named else "it has no parts"
+        raise DataError(f"{self.path}: no part {split or 'test or val'}; {have}.")
 
 
 def open_boxes(source: Path, *, format: str | None = None, names: Sequence[str] | None = None) -> BoxSource:
@@ -60,26 +74,37 @@ def read_boxes(source: Path, *, format: str | None = None, split: str | None = N
         DataError: as `open_boxes` and the format's reader; no such part.
     """
     found = open_boxes(source, format=format)
-    aliases = {name: part for part, names in PART_FOLDERS.items() for name in names}
-    wanted = [aliases.get(split, split)] if split is not None else [None, "test", "val"]
-    part = next((name for name in wanted if name in found.parts), ...)
-    if part is ... and split is None and len(found.parts) == 1:
-        part = next(iter(found.parts))
-    if part is ...:
-        have = ", ".join(str(name) for name in found.parts)
-        raise DataError(f"{source}: no part {split or 'test or val'}; its parts are {have}. --split NAME says which.")
-    return found.parts[part]()
+    part = found.part(split)
+    truth = found.parts[part]()
+    others = [str(name) for name in found.parts if name != part]
+    if split is not None or not others:
+        return truth
+    note = f"{source} has parts: {part} is read (it also has {' and '.join(others)})."
+    return replace(truth, notes=(note, *truth.notes))
 
 
 def find_pictures(source: Path, part: str | None, keys: Sequence[str]) -> Path | None:
-    """The folder below which the pictures of these labels lie, where one of the usual places has them."""
+    """The folder below which the pictures of these labels lie: one of the usual places, or the only one beside them.
+
+    `val2017/` beside `annotations/` is found so.
+    """
     base = source if source.is_dir() else source.parent
     for folder in (base, base.parent):
         for name in PICTURE_FOLDERS:
             for place in (folder / name / (part or ""), folder / name):
-                if any((place / key).is_file() for key in keys[:8]):
+                if _holds(place, keys):
                     return place
-    return None
+    around = (base, base.parent) if base.name.lower() in LABEL_FOLDERS else (base,)
+    inside = [place for folder in around for place in _folders(folder) if _holds(place, keys)]
+    return inside[0] if len(inside) == 1 else None
+
+
+def _holds(place: Path, keys: Sequence[str]) -> bool:
+    return any((place / key).is_file() for key in keys[:8])
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
 
 
 def _formats(source: Path) -> list[str]:

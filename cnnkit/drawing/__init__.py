@@ -17,12 +17,13 @@ from cnnkit.drawing._frame import Axis, short_names
 from cnnkit.drawing._heat import heat_over
 from cnnkit.drawing._interval import interval_mark
 from cnnkit.drawing._lines import Line, line_chart
-from cnnkit.drawing._pictures import Thumbnail, outlined, thumbnail
+from cnnkit.drawing._pictures import THUMBNAIL_SIDE, Thumbnail, outlined, thumbnail
 from cnnkit.drawing._reliability import reliability_diagram
 from cnnkit.drawing._scatter import Point, scatter_chart
 from cnnkit.drawing._tiles import signed_levels, tile_grid, unsigned_levels
 
 __all__ = [
+    "THUMBNAIL_SIDE",
     "Axis",
     "Bar",
     "Line",

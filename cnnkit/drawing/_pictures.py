@@ -7,19 +7,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SIDE = 128
+THUMBNAIL_SIDE = 128
 QUALITY = 72
 TINY = 64
 
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A picture as a data URI, with its own size; `enlarge` asks for hard pixels because the source is tiny."""
+    """A picture as a data URI, with its own size; `enlarge` asks for hard pixels because the source is tiny.
+
+    `scale` is how many of its pixels one of the source has become.
+    """
 
     source: str
     width: int
     height: int
     enlarge: bool
+    scale: float = 1.0
 
 
 def outlined(image: NDArray[np.uint8], boxes: Sequence[Sequence[float]]) -> NDArray[np.uint8]:
@@ -37,7 +41,7 @@ def outlined(image: NDArray[np.uint8], boxes: Sequence[Sequence[float]]) -> NDAr
     return canvas
 
 
-def thumbnail(image: NDArray[np.uint8], *, side: int = SIDE) -> Thumbnail:
+def thumbnail(image: NDArray[np.uint8], *, side: int = THUMBNAIL_SIDE) -> Thumbnail:
     """Shrink RGB uint8 (H, W, 3) to fit a square of `side` pixels; tiny pictures stay as they are, without loss."""
     import cv2
 
@@ -53,4 +57,4 @@ def thumbnail(image: NDArray[np.uint8], *, side: int = SIDE) -> Thumbnail:
     if not done:
         raise ValueError(f"OpenCV could not encode a picture of {small.shape}")
     mime = "image/png" if tiny else "image/jpeg"
-    return Thumbnail(f"data:{mime};base64,{b64encode(data.tobytes()).decode()}", size[0], size[1], tiny)
+    return Thumbnail(f"data:{mime};base64,{b64encode(data.tobytes()).decode()}", size[0], size[1], tiny, scale)

@@ -2,21 +2,19 @@
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from cnnkit.data import DetectionTruth, read_boxes, read_coco_results
+from cnnkit.data import DetectionTruth, find_pictures, open_boxes, read_boxes, read_coco_results
 from cnnkit.evaluation._detection_boxes import Boxes, limits_up_to
+from cnnkit.evaluation._detection_details import Details
 from cnnkit.evaluation._detection_measure import measure_boxes, n_classes_scored, notes_on
 from cnnkit.evaluation._detection_protocols import chosen_protocols
 from cnnkit.evaluation._detection_rows import rows_of
+from cnnkit.evaluation._detection_run import default_protocol
 from cnnkit.evaluation._facts import place, versions_here
 from cnnkit.evaluation._scored import Asked
 from cnnkit.files import sha256_of
-from cnnkit.results import DataFacts, ModelFacts, Results, RunFacts
+from cnnkit.results import DataFacts, ModelFacts, Results, RunFacts, write_results
 from cnnkit.spec import ClassName
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def is_results_file(path: Path) -> bool:
@@ -24,8 +22,8 @@ def is_results_file(path: Path) -> bool:
     return path.suffix.lower() == ".json" and not path.is_dir()
 
 
-def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, "pa.Table | None"]:
-    """Results of a results file against the truth in `asked.data`, and their rows where there is an `output`.
+def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, Boxes]:
+    """Results of a results file against the truth in `asked.data`, and what they were measured on.
 
     Raises:
         DataError: as `data.read_boxes` and `data.read_coco_results`.
@@ -34,7 +32,7 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
     truth = read_boxes(source, split=asked.split)
     found = read_coco_results(path, truth, ignore_unknown_images=asked.ignore_unknown_images)
     boxes = Boxes(truth, found, limits_up_to(asked.max_detections))
-    protocols = chosen_protocols(asked.protocol, default="voc12" if truth.form == "corners" else "coco")
+    protocols = chosen_protocols(asked.protocol, default=default_protocol(truth))
     results = Results(
         task="detection",
         model=ModelFacts(name=path.stem),
@@ -52,7 +50,27 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
         warnings=notes_on(boxes, protocols),
         **measure_boxes(boxes, protocols, asked),
     )
-    return results, None if output is None else rows_of(boxes)
+    return results, boxes
+
+
+def write_file_results(output: Path, results: Results, boxes: Boxes, asked: Asked, *, report: bool) -> None:
+    """The results folder; its page has pictures where they lie beside the labels, or in DATA beside --truth."""
+    rows = rows_of(boxes)
+    write_results(output, results, rows)
+    if report:
+        from cnnkit.evaluation._detection_drawn import drawn_boxes
+        from cnnkit.report import write_report
+
+        protocol = chosen_protocols(asked.protocol, default=default_protocol(boxes.truth))[0]
+        drawn = drawn_boxes(Details(boxes, protocol))
+        write_report(output, results, rows=rows, images_root=_pictures(boxes.truth, asked), drawn=drawn)
+
+
+def _pictures(truth: DetectionTruth, asked: Asked) -> Path | None:
+    if asked.truth is not None and asked.data.is_dir():
+        return asked.data
+    part = open_boxes(asked.truth or asked.data).part(asked.split)
+    return find_pictures(truth.source, part, truth.keys)
 
 
 def _fingerprint(truth: DetectionTruth) -> str:

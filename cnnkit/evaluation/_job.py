@@ -8,7 +8,8 @@ from cnnkit import metrics
 from cnnkit.data import read_class_map
 from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._classification import score_labels
-from cnnkit.evaluation._detection_files import is_results_file, score_file
+from cnnkit.evaluation._detection_files import is_results_file, score_file, write_file_results
+from cnnkit.evaluation._detection_run import score_boxes
 from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
 from cnnkit.evaluation._foreign import score_answers
 from cnnkit.evaluation._foreign_files import is_answers_file
@@ -22,6 +23,7 @@ from cnnkit.results import DataFacts, Intervals, Results, write_results
 SCORERS: dict[str, Callable[[Run, Asked], Scored]] = {
     "classification": score_labels,
     "multilabel": score_label_sets,
+    "detection": score_boxes,
 }
 
 
@@ -103,8 +105,10 @@ def evaluate(
         return _evaluate_answers(Path(run_or_model), asked, out, report=report, options=inference_options)
     if is_results_file(Path(run_or_model)):
         return _evaluate_file(Path(run_or_model), asked, out, report=report, options=inference_options)
-    heard = {"progress": progress, "say": say}
-    with open_source(Path(run_or_model), data, out, split=split, options=inference_options, **heard) as source:
+    if max_detections is not None and not Path(run_or_model).is_dir():
+        inference_options["max_detections"] = max_detections
+    asked_for: dict[str, Any] = {"split": split, "truth": asked.truth, "options": inference_options}
+    with open_source(Path(run_or_model), data, out, **asked_for, progress=progress, say=say) as source:
         if say is not None:
             say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
         scored = _scorer(source.run, multilabel=multilabel)(source.run, asked)
@@ -121,9 +125,9 @@ def _evaluate_file(
 ) -> Results:
     if options:
         raise UsageError(f"{path} is a file of detections: {', '.join(options)} would change nothing.")
-    results, rows = score_file(path, asked, output)
-    if output is not None and rows is not None:
-        write_results(output, results, rows)
+    results, boxes = score_file(path, asked, output)
+    if output is not None:
+        write_file_results(output, results, boxes, asked, report=report)
     return results
 
 
@@ -194,4 +198,5 @@ def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, 
 def _report(output: Path, results: Results, scored: Scored, run: Run) -> None:
     from cnnkit.report import write_report
 
-    write_report(output, results, rows=scored.rows, images_root=scored.keys_root, run=run)
+    drawn = scored.drawn() if scored.drawn else None
+    write_report(output, results, rows=scored.rows, images_root=scored.keys_root, run=run, drawn=drawn)

@@ -1,6 +1,6 @@
 """What a scorer is asked, and what it gives back: one scorer a kind of truth, all alike to the job."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,8 @@ from cnnkit.evaluation._join import Joined
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from cnnkit.report import DrawnBoxes
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Scored:
-    """`keys_root` is the folder that the run's keys are relative to; `measured` are fields of Results by name."""
+    """`keys_root` is the folder that the run's keys are relative to; `measured` are fields of Results by name.
+
+    `drawn` makes the boxes for the page of a detector.
+    """
 
     rows: "pa.Table"
     keys_root: Path
@@ -52,6 +57,7 @@ class Scored:
     n_classes_scored: int
     notes: tuple[str, ...]
     measured: dict[str, Any]
+    drawn: "Callable[[], DrawnBoxes] | None" = None
 
 
 def scored(

@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnkit.data import Truth, find_part
 from cnnkit.errors import DataError, UsageError
+from cnnkit.evaluation._detection_run import SCORING_CONF, pictures_of
 from cnnkit.predictions import Run, open_run
 
 RESULTS = Path("results")
@@ -43,6 +44,7 @@ def open_source(
     output: Path | None,
     *,
     split: str | None,
+    truth: Path | None = None,
     options: dict[str, Any],
     **heard: Callable[..., None] | None,
 ) -> Iterator[Source]:
@@ -59,12 +61,23 @@ def open_source(
         return
     if not run_or_model.exists():
         raise DataError(f"{run_or_model}: no such run folder or model.")
-    images = find_part(data, split=split).root
+    task = _task_of(run_or_model, options)
+    if task == "detection":
+        options = {"conf": SCORING_CONF, **options}
+    images = pictures_of(data, truth, split) if task == "detection" else find_part(data, split=split).root
     with tempfile.TemporaryDirectory(prefix="cnnkit-eval-") as folder:
         kept = output is not None
         place = output / "run" if output is not None else Path(folder) / "run"
         _infer(run_or_model, images, place, **options, **heard)
         yield Source(open_run(place), run_or_model, kept)
+
+
+def _task_of(model: Path, options: dict[str, Any]) -> str:
+    """Read off the file as it will be run, before anything is: the task decides what DATA is."""
+    from cnnkit.pipeline import SpecOptions, open_model
+
+    typed: Any = {name: options[name] for name in SpecOptions.__annotations__ if name in options}
+    return open_model(model, device="cpu", **typed).spec.task
 
 
 def _infer(model: Path, images: Path, place: Path, **options: Any) -> None:

@@ -3,12 +3,14 @@
 from cnnkit.report._comparison import write_comparison
 from cnnkit.report._report import write_report
 from cnnkit.report.compared import ClassChange, ComparedModel, Comparison, Difference, Flip, Pairing
+from cnnkit.report.drawn import DrawnBoxes
 
 __all__ = [
     "ClassChange",
     "ComparedModel",
     "Comparison",
     "Difference",
+    "DrawnBoxes",
     "Flip",
     "Pairing",
     "write_comparison",

@@ -20,11 +20,15 @@ class Pair:
     back: int
 
 
-def largest_pairs(matrix: NDArray[np.int64], *, limit: int = PAIRS) -> list[Pair]:
-    """Off-diagonal cells of (C, C), largest count first; of equal counts the larger share of the class first."""
+def largest_pairs(matrix: NDArray[np.int64], *, n_classes: int | None = None, limit: int = PAIRS) -> list[Pair]:
+    """Off-diagonal cells of (C, C), largest count first; of equal counts the larger share of the class first.
+
+    Only those between the first `n_classes`: what a detector has beyond is no class but the background.
+    """
     totals = matrix.sum(axis=1)
     true, predicted = np.nonzero(matrix)
-    off = true != predicted
+    inside = len(matrix) if n_classes is None else n_classes
+    off = (true != predicted) & (true < inside) & (predicted < inside)
     true, predicted = true[off], predicted[off]
     counts = matrix[true, predicted]
     order = np.lexsort((predicted, true, -counts / totals[true], -counts))[:limit]

@@ -1,45 +1,110 @@
-"""Images that a detector got wrong: what it saw where there is nothing, and what it missed."""
+"""Images that a detector got wrong, with truth and detections drawn on them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.predictions import Run
 from cnnkit.report._gallery import Caption, Group, pictures
 from cnnkit.report._outcomes import Boxes, boxes_from_rows, sizes
-from cnnkit.report._thumbnails import Box, Wanted
-from cnnkit.report._words import count, counted, percent
+from cnnkit.report._overlay import Mark, legend
+from cnnkit.report._thumbnails import Wanted
+from cnnkit.report._words import NBSP, count, counted, listed, percent
+from cnnkit.report.drawn import KINDS, OBJECTS, DrawnBoxes
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+WORST, LARGE = 24, 420
 SHOWN = 60
 OF_AN_IMAGE = 2
+NAMED = 4  # classes in a caption
+
+Places = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
-def groups_of_detections(rows: "pa.Table", labels: Sequence[str], root: Path | None, run: Run | None) -> list[Group]:
-    """The surest false detections, outlined when the run is there, and the images where most is missed."""
-    boxes = boxes_from_rows(rows)
-    return [_false_alarms(rows, boxes, labels, root, run), _missed(rows, boxes, labels, root)]
+def groups_of_detections(
+    rows: "pa.Table", labels: Sequence[str], root: Path | None, drawn: DrawnBoxes | None
+) -> list[Group]:
+    """The images with the most mistakes, the surest false detections, and the images where most is never found.
+
+    Without the boxes the pictures are bare, and which images are worst is not known.
+    """
+    drawer = _Drawer(rows, labels, drawn)
+    worst = [] if drawn is None else [_worst(drawer, drawn, root)]
+    return [*worst, _false_alarms(drawer, root), _never_found(drawer, root)]
 
 
-def _false_alarms(rows: "pa.Table", boxes: Boxes, labels: Sequence[str], root: Path | None, run: Run | None) -> Group:
-    false = np.flatnonzero(~boxes.matched & ~boxes.ignored)
-    chosen = _surest(boxes, false)
-    places = _places(run, [(_key(rows, boxes.image[at]), boxes.label[at], boxes.score[at]) for at in chosen])
-    wanted = [
-        Wanted(_key(rows, boxes.image[at]), rows.column("digest")[int(boxes.image[at])].as_py(), place)
-        for at, place in zip(chosen, places, strict=True)
-    ]
+@dataclass(frozen=True)
+class _Drawer:
+    """Pictures of the rows with some of their boxes."""
+
+    rows: "pa.Table"
+    labels: Sequence[str]
+    drawn: DrawnBoxes | None
+
+    def wanted(self, at: int, chosen: Bools | None, *, side: int | None = None) -> Wanted:
+        """The image of a row, with those of its boxes that are `chosen`; a large one has words on it."""
+        key, digest = (self.rows.column(name)[at].as_py() for name in ("key", "digest"))
+        mine = None if chosen is None or self.drawn is None else chosen & (self.drawn.image == at)
+        places: list[int] = [] if mine is None else np.flatnonzero(mine).tolist()
+        return Wanted(key, digest, tuple(map(self._mark, places)), side=side)
+
+    def classes(self, at: int, chosen: Bools) -> str:
+        """`3 person and 1 dog`: the classes of the chosen boxes of an image."""
+        assert self.drawn is not None
+        names, times = np.unique(self.drawn.label[chosen & (self.drawn.image == at)], return_counts=True)
+        order = np.argsort(-times, kind="stable").tolist()
+        told = [f"{times[place]}{NBSP}{self.labels[names[place]]}" for place in order[:NAMED]]
+        more = len(order) - NAMED
+        return listed([*told, f"{more} more {'class' if more == 1 else 'classes'}"] if more > 0 else told)
+
+    def _mark(self, at: int) -> Mark:
+        assert self.drawn is not None
+        kind, label = KINDS[self.drawn.kind[at]], self.labels[self.drawn.label[at]]
+        text = label if kind in OBJECTS else f"{label} {self.drawn.score[at]:.2f}"
+        return Mark(kind, tuple(self.drawn.box[at].tolist()), text)
+
+
+def _worst(drawer: _Drawer, drawn: DrawnBoxes, root: Path | None) -> Group:
+    wrong = {"missed": drawn.are("missed"), "wrongly": drawn.are("false") & drawn.shown}
+    n = {word: np.bincount(drawn.image[each], minlength=len(drawer.rows)) for word, each in wrong.items()}
+    mistakes = n["missed"] + n["wrongly"]
+    chosen = [int(at) for at in np.argsort(-mistakes, kind="stable")[:WORST] if mistakes[at]]
     captions = [
-        Caption((("said", labels[boxes.label[at]], percent(float(boxes.score[at]))),), (int(boxes.label[at]),))
+        Caption(
+            tuple((word, drawer.classes(at, each), "") for word, each in wrong.items() if n[word][at]),
+            tuple(np.unique(drawn.label[drawn.shown & (drawn.image == at)]).tolist()),
+        )
         for at in chosen
     ]
+    which = f"{count(len(chosen))} of {count(int((mistakes > 0).sum()))} with any"
     return Group(
         "worst",
+        "Most mistakes",
+        f"Images with the most objects missed and false detections, detections from confidence "
+        f"{drawn.confidence:.4g} on: {which}.",
+        "No mistake.",
+        pictures([drawer.wanted(at, drawn.shown, side=LARGE) for at in chosen], captions, root),
+        legend(),
+    )
+
+
+def _false_alarms(drawer: _Drawer, root: Path | None) -> Group:
+    boxes = boxes_from_rows(drawer.rows)
+    false = np.flatnonzero(~boxes.matched & ~boxes.ignored)
+    chosen = _surest(boxes, false)
+    captions = [
+        Caption((("said", drawer.labels[boxes.label[at]], percent(float(boxes.score[at]))),), (int(boxes.label[at]),))
+        for at in chosen
+    ]
+    wanted = [drawer.wanted(int(boxes.image[at]), _same(drawer.drawn, boxes, at)) for at in chosen]
+    return Group(
+        "false",
         "Surest false detections",
         f"Boxes on no such object, the surest first: {count(len(chosen))} of {count(len(false))}. "
         "Objects that the truth leaves out show up here too.",
@@ -48,7 +113,7 @@ def _false_alarms(rows: "pa.Table", boxes: Boxes, labels: Sequence[str], root: P
     )
 
 
-def _surest(boxes: Boxes, candidates: NDArray[np.int64]) -> list[int]:
+def _surest(boxes: Boxes, candidates: Places) -> list[int]:
     taken: dict[int, int] = {}
     chosen = []
     for at in candidates[np.argsort(-boxes.score[candidates], kind="stable")].tolist():
@@ -61,42 +126,34 @@ def _surest(boxes: Boxes, candidates: NDArray[np.int64]) -> list[int]:
     return chosen
 
 
-def _places(run: Run | None, wanted: Sequence[tuple[str, int, np.float32]]) -> list[tuple[Box, ...]]:
-    """The run's box of each detection, found by image, class and score; none where the run is gone."""
-    if run is None:
-        return [()] * len(wanted)
-    keys = {key for key, _, _ in wanted}
-    found: dict[tuple[str, int, float], Box] = {}
-    for batch in run.batches(["key", "boxes", "box_scores", "box_classes"]):
-        for at, key in enumerate(batch.column("key").to_pylist()):
-            if key in keys:
-                parts = (batch.column(name)[at].as_py() or [] for name in ("box_classes", "box_scores", "boxes"))
-                found |= {(key, label, score): tuple(box) for label, score, box in zip(*parts, strict=True)}
-    hits = [found.get((key, int(label), float(score))) for key, label, score in wanted]
-    return [() if box is None else (box,) for box in hits]
+def _same(drawn: DrawnBoxes | None, boxes: Boxes, at: int) -> Bools | None:
+    """Which of the drawn boxes is a detection of the rows, known by image, class and confidence."""
+    if drawn is None:
+        return None
+    score = np.float32(boxes.score[at])
+    found = ~drawn.are(*OBJECTS) & (drawn.label == boxes.label[at])
+    return np.asarray(found & (drawn.score.astype(np.float32) == score))
 
 
-def _missed(rows: "pa.Table", boxes: Boxes, labels: Sequence[str], root: Path | None) -> Group:
-    objects = sizes(rows.column("truth_class"))
-    found = np.bincount(boxes.image[boxes.matched], minlength=len(objects))
-    missed = np.maximum(objects - found, 0)
-    order = np.argsort(-missed, kind="stable")[:SHOWN]
-    chosen = [int(at) for at in order if missed[at]]
-    n_missed = int((missed > 0).sum())
+def _never_found(drawer: _Drawer, root: Path | None) -> Group:
+    objects = sizes(drawer.rows.column("truth_class"))
+    boxes, drawn = boxes_from_rows(drawer.rows), drawer.drawn
+    missed = np.maximum(objects - np.bincount(boxes.image[boxes.matched], minlength=len(objects)), 0)
+    answered = drawer.rows.column("det_class").is_valid().to_numpy()
+    missed = np.where(answered, missed, 0)
+    chosen = [int(at) for at in np.argsort(-missed, kind="stable")[:SHOWN] if missed[at]]
     captions = []
     for at in chosen:
-        classes = sorted(set(rows.column("truth_class")[at].as_py()))
+        classes = sorted(set(drawer.rows.column("truth_class")[at].as_py()))
         line = ("missed", f"{count(int(missed[at]))} of {counted(int(objects[at]), 'object')}", "")
-        captions.append(Caption((line, ("there:", ", ".join(labels[each] for each in classes), "")), tuple(classes)))
-    wanted = [Wanted(_key(rows, at), rows.column("digest")[at].as_py()) for at in chosen]
+        there = ("there:", ", ".join(drawer.labels[each] for each in classes), "")
+        captions.append(Caption((line, there), tuple(classes)))
+    alone = None if drawn is None else drawn.are("missed") & np.isnan(drawn.score)
     return Group(
-        "unsure",
+        "missed",
         "Most missed",
-        f"Images with the most objects that no detection found: {count(len(chosen))} of {count(n_missed)}.",
+        f"Images with the most objects that no detection found, however unsure: {count(len(chosen))} of "
+        f"{count(int((missed > 0).sum()))}.",
         "No object was missed.",
-        pictures(wanted, captions, root),
+        pictures([drawer.wanted(at, alone) for at in chosen], captions, root),
     )
-
-
-def _key(rows: "pa.Table", at: int | np.int64) -> str:
-    return str(rows.column("key")[int(at)].as_py())

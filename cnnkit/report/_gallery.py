@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from cnnkit.drawing import Thumbnail
 from cnnkit.report._outcomes import Outcomes
+from cnnkit.report._overlay import overlay
 from cnnkit.report._thumbnails import Wanted, thumbnails
 from cnnkit.report._words import count, counted, percent
 
@@ -40,6 +42,7 @@ class Picture:
     caption: Caption
     thumbnail: Thumbnail | None
     reason: str
+    overlay: Markup | None = None
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,19 @@ class Group:
     caption: str
     empty: str
     pictures: list[Picture]
+    legend: Markup | None = None  # of what is drawn on the pictures, which are large then
 
 
 def pictures(wanted: Sequence[Wanted], captions: Sequence[Caption], root: Path | None) -> list[Picture]:
     found = thumbnails(wanted, root)
     return [
-        Picture(want.key, caption, image, reason)
+        Picture(want.key, caption, image, reason, _marks(want, image))
         for want, caption, (image, reason) in zip(wanted, captions, found, strict=True)
     ]
+
+
+def _marks(want: Wanted, image: Thumbnail | None) -> Markup | None:
+    return overlay(want.marks, image, named=want.side is not None) if want.marks and image is not None else None
 
 
 def groups_of_outcomes(outcomes: Outcomes, labels: Sequence[str], root: Path | None) -> list[Group]:

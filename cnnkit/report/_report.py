@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from cnnkit import drawing
 from cnnkit.files import write_text
 from cnnkit.predictions import Run
-from cnnkit.report import _charts, _tables
+from cnnkit.report import _charts, _detection_facts, _tables
 from cnnkit.report._confusions import Pair, classes_to_draw, largest_pairs
+from cnnkit.report._detection_charts import detection_charts
 from cnnkit.report._detections import groups_of_detections
 from cnnkit.report._gallery import Group, groups_of_label_sets, groups_of_outcomes
 from cnnkit.report._markdown import markdown
@@ -19,6 +20,7 @@ from cnnkit.report._page import page
 from cnnkit.report._summary import headline, sentences
 from cnnkit.report._thresholds import Thresholds, thresholds_of
 from cnnkit.report._words import count, counted, percent
+from cnnkit.report.drawn import DrawnBoxes
 from cnnkit.results import Results
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+BACKGROUND = "background"  # of a detector's confusions: no object, or no detection
 MAP_FROM = 60  # with more classes than these a map of all of them stands beside the grid
 
 
@@ -41,24 +44,38 @@ class Facts:
     pairs: list[Pair]
     root: Path | None
     run: Run | None
+    drawn: DrawnBoxes | None
+
+    @property
+    def names(self) -> list[str]:
+        """Of the rows of the confusion matrix."""
+        background = self.matrix is not None and len(self.matrix) > len(self.labels)
+        return [*self.labels, BACKGROUND] if background else self.labels
 
 
 def write_report(
-    folder: Path, results: Results, *, rows: "pa.Table", images_root: Path | None, run: Run | None = None
+    folder: Path,
+    results: Results,
+    *,
+    rows: "pa.Table",
+    images_root: Path | None,
+    run: Run | None = None,
+    drawn: DrawnBoxes | None = None,
 ) -> Path:
     """Write report.html and report.md into `folder` and return the path of the page.
 
     `rows` is the table of rows.parquet, `images_root` the folder that its keys are relative to (None: a page without
-    pictures). `run` adds why files could not be read and the command. Equal input gives equal bytes.
+    pictures). `run` adds why files could not be read and the command, `drawn` the boxes on a detector's pictures. Equal
+    input gives equal bytes.
     """
-    facts = _facts(results, rows, images_root, run)
+    facts = _facts(results, rows, images_root, run, drawn)
     path = folder / "report.html"
     write_text(path, html(facts))
     write_text(folder / "report.md", markdown(results, facts.labels, facts.pairs, facts.run))
     return path
 
 
-def _facts(results: Results, rows: "pa.Table", root: Path | None, run: Run | None) -> Facts:
+def _facts(results: Results, rows: "pa.Table", root: Path | None, run: Run | None, drawn: DrawnBoxes | None) -> Facts:
     single = results.task == "classification" and not results.multilabel
     matrix = results.confusion.matrix() if results.confusion is not None else None
     return Facts(
@@ -67,9 +84,10 @@ def _facts(results: Results, rows: "pa.Table", root: Path | None, run: Run | Non
         rows=rows,
         outcomes=outcomes_from_rows(rows) if single else None,
         matrix=matrix,
-        pairs=largest_pairs(matrix) if matrix is not None else [],
+        pairs=largest_pairs(matrix, n_classes=len(results.classes)) if matrix is not None else [],
         root=root,
         run=run,
+        drawn=drawn,
     )
 
 
@@ -85,7 +103,9 @@ def html(facts: Facts) -> str:
         "class_charts": _charts.class_charts(results, labels),
         "columns": _tables.class_headings(results),
         "classes": _tables.class_rows(results, labels),
-        "curves": _charts.curve_charts(results, labels),
+        "curves": (detection_charts if results.task == "detection" else _charts.curve_charts)(results, labels),
+        "errors": _detection_facts.error_rows(results),
+        "errors_from": _detection_facts.errors_from(results),
         "thresholds": _charts.threshold_chart(thresholds) if thresholds else None,
         "noun": thresholds.noun if thresholds else "",
         "operating_points": _tables.operating_rows(results),
@@ -113,6 +133,7 @@ def _sections(content: dict[str, Any]) -> list[tuple[str, str]]:
         ("summary", "In words", True),
         ("figures", "Figures", True),
         ("mistakes", "Images", content["galleries"]),
+        ("errors", "Kinds of error", content["errors"]),
         ("confusion", "Confusions", content["confusion"]),
         ("classes", "Classes", True),
         ("curves", "Curves", content["curves"]),
@@ -130,11 +151,11 @@ def _galleries(facts: Facts) -> list[Group]:
         return groups_of_outcomes(facts.outcomes, facts.labels, facts.root)
     if facts.results.multilabel:
         return groups_of_label_sets(facts.rows, facts.labels, facts.root)
-    return groups_of_detections(facts.rows, facts.labels, facts.root, facts.run)
+    return groups_of_detections(facts.rows, facts.labels, facts.root, facts.drawn)
 
 
 def _confusion(facts: Facts) -> dict[str, Any] | None:
-    matrix, labels = facts.matrix, facts.labels
+    matrix, labels = facts.matrix, facts.names
     if matrix is None or len(labels) < 2:
         return None
     chosen, totals = classes_to_draw(matrix, facts.pairs), matrix.sum(axis=1)
@@ -148,7 +169,8 @@ def _confusion(facts: Facts) -> dict[str, Any] | None:
         title="Confusion matrix",
         description=f"{which}. Rows are true classes, columns predicted ones. The largest confusions are in the table.",
     )
-    off = int(matrix.sum() - matrix.trace())
+    between = matrix[: len(facts.labels), : len(facts.labels)]
+    off = int(between.sum() - between.trace())
     listed = sum(pair.count for pair in facts.pairs)
     return {
         "grid": grid,
@@ -187,7 +209,8 @@ def _script_facts(facts: Facts, thresholds: Thresholds | None) -> dict[str, Any]
     cells = facts.results.confusion.cells if facts.results.confusion else ()
     return {
         "labels": facts.labels,
-        "short": drawing.short_names(facts.labels, limit=16),
+        "names": facts.names,
+        "short": drawing.short_names(facts.names, limit=16),
         "cells": [number for cell in cells for number in cell],
         "thresholds": None
         if thresholds is None

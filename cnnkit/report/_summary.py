@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from cnnkit.report._confusions import Pair
+from cnnkit.report._detection_facts import detection_sentences, objects_or_images
 from cnnkit.report._names import HEADLINES, meaning
 from cnnkit.report._words import NBSP, count, counted, listed, measured, percent, plain, span
 from cnnkit.results import Calibration, ClassFigures, Results
@@ -29,7 +30,8 @@ def sentences(results: Results, labels: Sequence[str], pairs: Sequence[Pair]) ->
     found = [
         _top_five(results),
         _weakest(results, labels),
-        _confusion(labels, pairs),
+        *detection_sentences(results),
+        _confusion(results, labels, pairs),
         _calibration(results),
         _operating_point(results),
         _bad_files(results),
@@ -54,20 +56,20 @@ def _weakest(results: Results, labels: Sequence[str]) -> str:
     named = []
     for value, at in sorted(known)[:3]:
         each = results.per_class[at]
-        of = counted(each.n, "object" if results.task == "detection" else "image")
+        of = objects_or_images(results, each.n)
         figure = f"{percent(value)} of {of} found" if measure == "recall" else f"AP {value:.3f}, {of}"
         named.append(f"{labels[at]} ({figure})")
     return f"Weakest classes: {listed(named)}."
 
 
-def _confusion(labels: Sequence[str], pairs: Sequence[Pair]) -> str:
+def _confusion(results: Results, labels: Sequence[str], pairs: Sequence[Pair]) -> str:
     if not pairs or pairs[0].count < 2:
         return ""
     worst = pairs[0]
     back = f", and {count(worst.back)} the other way round" if worst.back else ""
     return (
         f"Most frequent confusion: {labels[worst.true]} taken for {labels[worst.predicted]}, "
-        f"{counted(worst.count, 'time')} ({percent(worst.share)} of its images){back}."
+        f"{counted(worst.count, 'time')} ({percent(worst.share)} of its {_things(results)}){back}."
     )
 
 
@@ -123,9 +125,12 @@ def _few_images(results: Results) -> str:
         return ""
     of = "" if len(few) < scored else f", at most {max(few)} each"
     which = f"{count(len(few))} of {counted(scored, 'class', 'classes')}"
-    return (
-        f"{which} {'rests' if len(few) == 1 else 'rest'} on fewer than {FEW_IMAGES} images{of}: rough figures by class."
-    )
+    verb = "rests" if len(few) == 1 else "rest"
+    return f"{which} {verb} on fewer than {FEW_IMAGES} {_things(results)}{of}: rough figures by class."
+
+
+def _things(results: Results) -> str:
+    return "objects" if results.task == "detection" else "images"
 
 
 def with_enough_images(results: Results) -> list[int]:

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from cnnkit import drawing
 from cnnkit.predictions import Run
+from cnnkit.report._detection_facts import detection_data_rows
 from cnnkit.report._names import meaning
 from cnnkit.report._outcomes import Outcomes
 from cnnkit.report._summary import is_rough
@@ -16,7 +17,7 @@ from cnnkit.results import ClassFigures, Figure, Results
 
 BAD_FILES = 100
 SIGNIFICANT = 0.05
-_COLUMNS = {"precision": "Precision", "recall": "Recall", "f1": "F1", "ap": "AP", "roc_auc": "ROC AUC"}
+_COLUMNS = {"precision": "Precision", "recall": "Recall", "f1": "F1", "ap": "AP", "ap50": "AP50", "roc_auc": "ROC AUC"}
 
 Row = dict[str, Any]
 
@@ -159,15 +160,19 @@ def p_in_words(p: float | None) -> str:
 
 def data_rows(results: Results) -> list[tuple[str, str]]:
     data = results.data
+    what, folder = (
+        ("objects", "labels in the folder") if results.detection else ("images", "names of the class folders")
+    )
     return [
         ("Images scored", count(data.n)),
         ("With a label, could not be read", _bad_in_words(results)),
         ("Without a label, left out", count(data.n_unlabelled)),
         ("Outside the scored part, left out", count(data.n_outside_part)),
-        ("Classes with images, of all", f"{count(data.n_classes_scored)} of {count(data.n_classes)}"),
+        (f"Classes with {what}, of all", f"{count(data.n_classes_scored)} of {count(data.n_classes)}"),
+        *(detection_data_rows(results.detection) if results.detection else ()),
         ("Folder", data.root),
         ("Part", data.part or "none: the whole folder"),
-        ("Truth", data.truth or "names of the class folders"),
+        ("Truth", data.truth or folder),
         ("Fingerprint of the images", data.fingerprint),
     ]
 

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnkit.data import path_of_key
-from cnnkit.drawing import Thumbnail, outlined, thumbnail
+from cnnkit.drawing import THUMBNAIL_SIDE, Thumbnail, thumbnail
 from cnnkit.errors import ImageError
+from cnnkit.report._overlay import Mark
 
 GALLERY_BYTES = 4_000_000
 READERS = 4
 
-Box = tuple[float, ...]  # x1, y1, x2, y2
-
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be shown: where it is, whether it is still what was scored, and boxes to outline (source pixels)."""
+    """What is to be shown: where it is, whether it is still what was scored, boxes on it, its longer side."""
 
     key: str
     digest: bytes | None
-    boxes: tuple[Box, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    side: int | None = None
 
 
 def thumbnails(
@@ -54,6 +54,6 @@ def _thumbnail(want: Wanted, root: Path | None) -> tuple[Thumbnail | None, str]:
     if want.digest is not None and hashlib.sha256(data).digest() != want.digest:
         return None, "the file has changed since it was scored"
     try:
-        return thumbnail(outlined(decode(data), want.boxes)), ""
+        return thumbnail(decode(data), side=want.side or THUMBNAIL_SIDE), ""
     except ImageError as error:
         return None, str(error)

@@ -307,7 +307,7 @@ function confusions(controls) {
   const totals = new Map();
   for (const [label, , n] of cells) totals.set(label, (totals.get(label) ?? 0) + n);
   const wrong = cells.filter(([label, predicted]) => label !== predicted).sort((a, b) => b[2] - a[2]);
-  const each = (cell, side) => `${facts.labels[cell[side]]} (${count(cell[2])})`;
+  const each = (cell, side) => `${facts.names[cell[side]]} (${count(cell[2])})`;
   const named = (list, side) => list.slice(0, 3).map((cell) => each(cell, side)).join(", ");
 
   function look(own) {
@@ -315,13 +315,13 @@ function confusions(controls) {
     const partners = [...taken, ...lent].sort((a, b) => b[2] - a[2]).map(([a, b]) => a === own ? b : a);
     grid.replaceChildren(drawGrid([...new Set([own, ...partners])].slice(0, 20)));
     const right = `${count(counts.get(`${own} ${own}`) ?? 0)} of ${count(totals.get(own) ?? 0)} right`;
-    output.textContent = `${facts.labels[own]}: ${right}; taken for ${named(taken, 1) || "no other class"}; `
+    output.textContent = `${facts.names[own]}: ${right}; taken for ${named(taken, 1) || "no other class"}; `
       + `others taken for it: ${named(lent, 0) || "none"}.`;
   }
 
   // the same marks as the grid that came with the page
   function drawGrid(classes) {
-    const names = classes.map((at) => facts.labels[at]), side = clamp(480 / classes.length, 20, 46);
+    const names = classes.map((at) => facts.names[at]), side = clamp(480 / classes.length, 20, 46);
     const short = classes.map((at) => facts.short[at]);
     const extent = side * classes.length, room = 24 + 7 * Math.max(...short.map((name) => name.length));
     const size = { width: room + extent + 50, height: room + extent + 6 }, viewBox = `0 0 ${size.width} ${size.height}`;
@@ -351,7 +351,7 @@ function confusions(controls) {
   }
 
   function search() {
-    const wanted = find(facts.labels, input.value);
+    const wanted = find(facts.names, input.value);
     if (wanted >= 0) return look(wanted);
     grid.replaceChildren(first);
     output.textContent = wanted === -2 ? UNKNOWN : "";
@@ -359,7 +359,7 @@ function confusions(controls) {
   input.addEventListener("input", search);
   controls.querySelector("button").addEventListener("click", () => { input.value = ""; search(); });
   const map = document.getElementById("confusion-map");
-  if (map && wrong.length) wholeMap(map, wrong, (own) => { input.value = facts.labels[own]; search(); });
+  if (map && wrong.length) wholeMap(map, wrong, (own) => { input.value = facts.names[own]; search(); });
 }
 
 // What lies under the pointer; the arrow keys step through the confusions, the largest first.
@@ -373,7 +373,7 @@ function wholeMap(map, cells, look) {
     const [label, predicted, n] = cells[at];
     const [cx, cy] = [predicted, label].map((each) => 18 + (each + 0.5) / classes * side);
     set(ring, { cx, cy, visibility: "visible" });
-    say(`${facts.labels[label]} taken for ${facts.labels[predicted]}: ${count(n)} of its images`, map, cx, cy);
+    say(`${facts.names[label]} taken for ${facts.names[predicted]}: ${count(n)} of its images`, map, cx, cy);
   }
   map.addEventListener("pointermove", (event) => {
     const box = image.getBoundingClientRect();

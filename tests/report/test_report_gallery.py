@@ -10,11 +10,9 @@ import pyarrow as pa
 import pytest
 
 from cnnkit.data import path_of_key
-from cnnkit.report._detections import groups_of_detections
 from cnnkit.report._gallery import groups_of_label_sets, least_sure, worst_mistakes
 from cnnkit.report._outcomes import outcomes_from_rows
 from cnnkit.report._thumbnails import Wanted, thumbnails
-from cnnkit.results import rows_schema
 
 PNG = cv2.imencode(".png", np.full((4, 4, 3), 200, np.uint8))[1].tobytes()
 
@@ -98,42 +96,6 @@ def test_label_sets_show_what_was_missed_and_what_was_added():
     assert [picture.key for picture in group.pictures] == ["a"]
     assert group.pictures[0].caption.text == "missed cat, wrongly cow"
     assert group.pictures[0].caption.classes == (0, 2)
-
-
-class MadeRun:
-    """The boxes of one image, as a run folder streams them."""
-
-    def batches(self, columns):
-        boxes = [[[1.0, 1.0, 3.0, 3.0], [0.0, 0.0, 4.0, 4.0]], []]
-        facts = {
-            "key": ["a.png", "b.png"],
-            "boxes": boxes,
-            "box_scores": [[0.5, 0.75], []],
-            "box_classes": [[0, 1], []],
-        }
-        yield pa.RecordBatch.from_pydict({name: facts[name] for name in columns})
-
-
-def test_a_detector_shows_false_boxes_and_missed_objects(tmp_path):
-    for key in ("a.png", "b.png"):
-        (tmp_path / key).write_bytes(PNG)
-    rows = pa.table(
-        {
-            "key": ["a.png", "b.png", "c.png"],
-            "digest": [None, None, None],
-            "det_class": [[0, 1, 1], [], None],
-            "det_score": [[0.5, 0.75, 0.9], [], None],
-            "det_match": [[0b1, 0b0, 0b0], [], None],
-            "det_ignore": [[0, 0, 0b1], [], None],
-            "truth_class": [[0], [1, 1], None],
-        },
-        schema=rows_schema("detection"),
-    )
-    false, missed = groups_of_detections(rows, ["cat", "dog"], tmp_path, MadeRun())
-    assert [picture.caption.text for picture in false.pictures] == ["said dog 75.0\u00a0%"]
-    assert [picture.caption.text for picture in missed.pictures] == ["missed 2 of 2\u00a0objects, there: dog"]
-    plain = groups_of_detections(rows, ["cat", "dog"], tmp_path, None)[0]
-    assert plain.pictures[0].thumbnail.source != false.pictures[0].thumbnail.source
 
 
 @pytest.mark.parametrize("name", ["<b>.png", 'a" onerror="x.png', "ü ñ.png"])

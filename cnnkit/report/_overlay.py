@@ -1,0 +1,78 @@
+"""Boxes over a picture as SVG: sharp at any size, and told apart by their lines as well as by their colours."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from cnnkit.drawing import Thumbnail
+from cnnkit.report.drawn import Kind
+
+LETTER = 11  # the size of the words on a picture, in its pixels
+WIDTH_OF_A_LETTER = 0.6
+LEGEND: dict[Kind, str] = {
+    "right": "found, and right",
+    "false": "found where no such object is",
+    "missed": "an object that was missed",
+    "found": "an object that was found",
+    "left_out": "left out of the count",
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A box in source pixels and what is said of it; only mistakes are named on the picture."""
+
+    kind: Kind
+    box: tuple[float, ...]
+    text: str
+
+    @property
+    def is_mistake(self) -> bool:
+        return self.kind in ("false", "missed")
+
+
+def overlay(marks: Sequence[Mark], image: Thumbnail, *, named: bool = True) -> Markup:
+    """An SVG of the picture's own size to lie over it; `named` writes beside mistakes what they are."""
+    drawn = sorted(marks, key=lambda mark: mark.is_mistake)
+    shapes = "".join(_shape(mark, image.scale) for mark in drawn)
+    words = "".join(_words([mark for mark in drawn if mark.is_mistake], image)) if named else ""
+    size = f"0 0 {image.width} {image.height}"
+    return Markup(f'<svg class="overlay" viewBox="{size}" aria-hidden="true">{shapes}{words}</svg>')
+
+
+def legend() -> Markup:
+    """The kinds of line, each with its meaning."""
+    entries = "".join(
+        f'<li><svg class="overlay" viewBox="0 0 26 14" width="26" height="14" aria-hidden="true">'
+        f'<rect class="{kind}" x="2" y="2" width="22" height="10"/></svg> {escape(text)}</li>'
+        for kind, text in LEGEND.items()
+    )
+    return Markup(f'<ul class="marks">{entries}</ul>')
+
+
+def _shape(mark: Mark, scale: float) -> str:
+    x1, y1, x2, y2 = (each * scale for each in mark.box)
+    place = f'x="{x1:.4g}" y="{y1:.4g}" width="{max(x2 - x1, 0):.4g}" height="{max(y2 - y1, 0):.4g}"'
+    return f'<rect class="{mark.kind}" {place}><title>{escape(mark.text)}</title></rect>'
+
+
+def _words(marks: Sequence[Mark], image: Thumbnail) -> Iterator[str]:
+    """What false detections are, then missed objects, large boxes first; what would lie over another word is left out.
+
+    A word stands above its box where there is room, else inside it, and never beyond the picture's side.
+    """
+    taken: list[tuple[float, float, float]] = []
+    for mark in sorted(marks, key=lambda mark: (mark.kind != "false", -_area(mark.box))):
+        left, top = (max(each, 0.0) * image.scale for each in mark.box[:2])
+        width = WIDTH_OF_A_LETTER * LETTER * len(mark.text)
+        x = max(min(left + 2, image.width - width), 2.0)
+        y = top - 3 if top > LETTER + 3 else top + LETTER
+        if any(abs(y - other) < LETTER and x < end and begin < x + width for begin, end, other in taken):
+            continue
+        taken.append((x, x + width, y))
+        yield f'<text class="{mark.kind}" x="{x:.4g}" y="{y:.4g}">{escape(mark.text)}</text>'
+
+
+def _area(box: tuple[float, ...]) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])

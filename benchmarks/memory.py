@@ -1,6 +1,6 @@
 """Memory of `cnnkit infer` against the size of the folder.
 
-    python benchmarks/memory.py [--files 1000 20000] [--write]
+    python benchmarks/memory.py [--files 1000 20000 100000] [--write]
 
 Writes that many small JPEGs, runs each folder in a process of its own and prints its peak resident set, with --write
 into docs/performance.md. The list of files may take 200 bytes a file; nothing else may grow.
@@ -63,17 +63,21 @@ def peak_bytes(model: Path, images: Path, run: Path) -> tuple[int, float]:
 
 
 def as_table(measured: list[tuple[int, int, float]]) -> str:
-    first, peak_of_first, _ = measured[0]
-    lines = ["| files | peak resident set, MiB | to the first | bytes a file more |", "|--:|--:|--:|--:|"]
-    for n, peak, _ in measured:
-        more = f"{(peak - peak_of_first) / (n - first):.0f}" if n > first else ""
+    peak_of_first = measured[0][1]
+    lines = [
+        "| files | peak resident set, MiB | to the first | bytes a file above the row before |",
+        "|--:|--:|--:|--:|",
+    ]
+    for at, (n, peak, _) in enumerate(measured):
+        before, peak_before, _ = measured[at - 1] if at else (0, 0, 0)
+        more = f"{(peak - peak_before) / (n - before):.0f}" if at else ""
         lines.append(f"| {n:,} | {peak / 2**20:.0f} | {peak / peak_of_first:.3f} | {more} |")
     return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, nargs="+", default=[1000, 20_000])
+    parser.add_argument("--files", type=int, nargs="+", default=[1000, 20_000, 100_000])
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
     measured = []

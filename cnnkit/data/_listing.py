@@ -96,7 +96,7 @@ def find_images(root: Path, *, all_files: bool = False) -> Listing:
 
 
 def _key_order(root: Path, raws: list[bytes]) -> list[int]:
-    keys = [key_of(raw).encode() for raw in raws]
+    keys = [raw if (key := key_of(raw).encode()) == raw else key for raw in raws]  # nearly always the same object
     order = sorted(range(len(raws)), key=keys.__getitem__)
     for one, next_one in itertools.pairwise(order):
         if keys[one] == keys[next_one]:

@@ -35,8 +35,11 @@ Preprocess.decode = decode
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four hundred pictures, large enough for a run to be met in its midst."""
-    root = tmp_path_factory.mktemp("many")
-    rows = np.random.default_rng(0).integers(0, 256, (400, 3), dtype=np.uint8)
+    return _written_pictures(tmp_path_factory.mktemp("many"), 400)
+
+
+def _written_pictures(root: Path, n: int) -> Path:
+    rows = np.random.default_rng(0).integers(0, 256, (n, 3), dtype=np.uint8)
     for at, colour in enumerate(rows):
         Image.new("RGB", (300, 200), tuple(colour.tolist())).save(root / f"{at:03d}.jpg")
     return root
@@ -53,13 +56,13 @@ def _wait_for_parts(run: Path, n: int, process: "subprocess.Popen[bytes]") -> No
         time.sleep(0.001)
 
 
-def _killed_and_resumed(model: Path, images: Path, run: Path, *, times: int, seed: int) -> int:
+def _killed_and_resumed(model: Path, images: Path, run: Path, *, times: int, further: list[int], seed: int) -> int:
     """Kill a run that often, each time a little further on; give it again until it is done. How many hit it alive."""
     draw = random.Random(seed)
     hit = 0
     for _ in range(times):
         with subprocess.Popen(_command(model, images, run), stderr=subprocess.PIPE) as process:
-            _wait_for_parts(run, len(list((run / "parts").glob("part-*"))) + draw.choice([0, 1, 1, 2]), process)
+            _wait_for_parts(run, len(list((run / "parts").glob("part-*"))) + draw.choice(further), process)
             time.sleep(draw.random() * 0.05)
             hit += process.poll() is None
             process.kill()
@@ -67,10 +70,20 @@ def _killed_and_resumed(model: Path, images: Path, run: Path, *, times: int, see
     return hit
 
 
-@pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(colours: Path, many: Path, tmp_path: Path, written: Written, times: int) -> None:
+def test_killed_at_random_moments(colours: Path, many: Path, tmp_path: Path, written: Written) -> None:
     infer(colours, many, tmp_path / "whole", **SETTINGS)
-    assert _killed_and_resumed(colours, many, tmp_path / "run", times=times, seed=times) >= 1
+    assert _killed_and_resumed(colours, many, tmp_path / "run", times=2, further=[0, 1, 2], seed=2) >= 1
+    assert written(tmp_path / "run") == written(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_killed_twenty_times_on_two_thousand_pictures(colours: Path, tmp_path: Path, written: Written) -> None:
+    images = tmp_path / "images"
+    images.mkdir()
+    _written_pictures(images, 2000)
+    infer(colours, images, tmp_path / "whole", **SETTINGS)
+    further = [0, 1, 2, 3, 5, 7]  # of 80 parts: the kills reach from the first to the last of them
+    assert _killed_and_resumed(colours, images, tmp_path / "run", times=20, further=further, seed=20) >= 15
     assert written(tmp_path / "run") == written(tmp_path / "whole")
     manifests = [(tmp_path / name / "manifest.json").read_bytes() for name in ("run", "whole")]
     assert manifests[0] == manifests[1]

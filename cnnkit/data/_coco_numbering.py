@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cnnkit.errors import DataError
+from cnnkit.spec import ClassName
 
 _NAMES = """
 person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,stop sign,parking meter,bench,
@@ -16,12 +17,45 @@ teddy bear,hair drier,toothbrush
 COCO_NAMES = tuple(name.strip() for name in _NAMES.split(","))
 _GAPS = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
 
+# darknet's names for some of them, which many label files have -> COCO's own
+DARKNET_NAMES = {
+    "motorbike": "motorcycle",
+    "aeroplane": "airplane",
+    "sofa": "couch",
+    "pottedplant": "potted plant",
+    "diningtable": "dining table",
+    "tvmonitor": "tv",
+}
+
 # numbering -> the id of each of COCO_NAMES
 NUMBERINGS = {
     "91": tuple(at for at in range(1, 91) if at not in _GAPS),
     "80 from 0": tuple(range(80)),
     "80 from 1": tuple(range(1, 81)),
 }
+
+
+def with_coco_names(classes: tuple[ClassName, ...]) -> tuple[ClassName, ...]:
+    """COCO's 80 classes under darknet's names get COCO's as aliases; any other list stays as it is."""
+    own = [DARKNET_NAMES.get(entry.name, entry.name) for entry in classes]
+    if len(classes) != len(COCO_NAMES) or set(own) != set(COCO_NAMES):
+        return classes
+    return tuple(
+        entry if entry.name == name else ClassName(name=entry.name, aliases=(*entry.aliases, name))
+        for entry, name in zip(classes, own, strict=True)
+    )
+
+
+def coco_categories(classes: Sequence[ClassName]) -> dict[int, tuple[int, str]] | None:
+    """COCO's own id and name of each class, by position, where these are COCO's 80 by name or alias; else None."""
+    numbers = dict(zip(COCO_NAMES, NUMBERINGS["91"], strict=True))
+    found = {
+        at: (numbers[name], name)
+        for at, entry in enumerate(classes)
+        for name in (entry.name, *entry.aliases)
+        if name in numbers
+    }
+    return found if len(found) == len(classes) == len(COCO_NAMES) else None
 
 
 def translate_ids(

@@ -38,6 +38,8 @@ class Detection(msgspec.Struct, gc=False):
     category_id: int
     bbox: Box
     score: float
+    file_name: str | None = None  # not COCO's: names say what ids of another numbering mean
+    category_name: str | None = None
 
 
 Results = list[Detection]

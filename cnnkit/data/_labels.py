@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cnnkit.data._coco_numbering import with_coco_names
 from cnnkit.data._text import csv_rows, read_json, read_text
 from cnnkit.errors import DataError
 from cnnkit.spec import ClassName
@@ -29,6 +30,7 @@ def read_labels(path: Path) -> Labels:
     A plain list (one name a line, spaces and commas belong to it); `WNID words` lines, where the WNID and the whole
     of the words become aliases of the first word group that no other class has; JSON: a list of names, `{index:
     name}`, `{index: [wnid, name]}` or `{name: index}`. A first entry `background` is taken away and reported.
+    COCO's 80 classes in darknet's spelling (`sofa`, `tvmonitor`) answer to COCO's names too.
 
     Raises:
         DataError: unreadable, empty, a blank line between names, indices that are not 0 .. n-1.
@@ -36,7 +38,7 @@ def read_labels(path: Path) -> Labels:
     entries = _from_json(path) if path.suffix.lower() == ".json" else _from_lines(path)
     background = len(entries) > 1 and entries[0][-1].lower() == BACKGROUND
     entries = entries[1:] if background else entries
-    return Labels(_class_names(entries), background)
+    return Labels(with_coco_names(_class_names(entries)), background)
 
 
 def read_class_map(path: Path) -> dict[str, str]:

@@ -37,7 +37,7 @@ def match_boxes(
         DataError: no image in common, a class that no class or several of the model answer to, two images with one
             key.
     """
-    places = _places(truth, keys)
+    places = match_keys(truth, keys)
     kept = [key for key in keys if key in places]
     images = [places[key] for key in kept]
     new_place = np.full(len(truth.keys), -1, dtype=np.int64)
@@ -76,8 +76,8 @@ def _disagree(truth: DetectionTruth, at: int, size: tuple[int, int] | None) -> b
     return size is not None and all(said) and said != size
 
 
-def _places(truth: DetectionTruth, keys: Sequence[str]) -> dict[str, int]:
-    """Where each key of the run stands in the truth."""
+def match_keys(truth: DetectionTruth, keys: Sequence[str]) -> dict[str, int]:
+    """Where each key of the run stands in the truth; keys and folders as in `match_boxes`."""
     positions: dict[str, int] = {}
     for at, key in enumerate(truth.keys):
         if positions.setdefault(key, at) != at:

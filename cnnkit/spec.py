@@ -2,11 +2,15 @@
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cnnkit.errors import ModelError
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 __all__ = [
     "METADATA_KEY",
@@ -175,9 +179,11 @@ class DetectionOutput(_Model):
     name: str = Field(description="The graph's name for it.")
     decoder: str = Field(description="How its numbers become boxes.")
     strides: tuple[int, ...] | None = Field(None, description="Pixels between the cells of each grid.")
-    iou: float = Field(0.65, description="Of two boxes that overlap more, the weaker one is left out.")
-    conf: float = Field(0.25, description="Boxes below this score are left out.")
-    max_detections: int = Field(100, description="How many of the best are kept in a picture.")
+    iou: float = Field(
+        0.65, ge=0, le=1, allow_inf_nan=False, description="Of two boxes that overlap more, the weaker one is left out."
+    )
+    conf: float = Field(0.25, ge=0, le=1, allow_inf_nan=False, description="Boxes below this score are left out.")
+    max_detections: int = Field(100, ge=1, description="How many of the best are kept in a picture.")
     agnostic: bool = Field(False, description="Whether boxes of different classes suppress one another.")
     multi_label: bool = Field(
         True, description="A cell counts for each class that reaches `conf`, not for its best one only."
@@ -187,6 +193,9 @@ class DetectionOutput(_Model):
     form: Literal["xyxy", "yxyx", "xywh", "cxcywh"] | None = Field(None, description="What four numbers of a box are.")
     normalized: bool | None = Field(None, description="Coordinates lie in 0 .. 1.")
     first_label: int | None = Field(None, description="The label that stands for class 0.")
+
+
+OUTPUTS = (ClassificationOutput.__name__, DetectionOutput.__name__)
 
 
 class ClassName(_Model):
@@ -275,11 +284,20 @@ def parse_spec(text: str | bytes, *, source: str) -> ModelSpec:
 def spec_problems(error: ValidationError) -> str:
     """Say what pydantic found wrong in one line: `input.size: Field required; ...`."""
     lines = []
-    for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"]) or "spec"
+    for problem in _of_the_output_meant(error.errors(include_url=False)):
+        where = ".".join(str(part) for part in problem["loc"] if part not in OUTPUTS) or "spec"
         shown = "" if isinstance(problem["input"], dict | list | BaseModel) else f" (got {problem['input']!r})"
         lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{shown}")
     return "; ".join(lines)
+
+
+def _of_the_output_meant(problems: "list[ErrorDetails]") -> "list[ErrorDetails]":
+    """An output that is neither kind gets the problems of both: those of the nearer kind are told."""
+    counts = Counter(name for problem in problems for name in OUTPUTS if name in problem["loc"])
+    if len(counts) < 2:
+        return problems
+    further = counts.most_common(1)[0][0]
+    return [problem for problem in problems if further not in problem["loc"]]
 
 
 def _output_problems(spec: ModelSpec) -> list[str]:

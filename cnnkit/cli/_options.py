@@ -1,5 +1,6 @@
 """Options that several commands share, spelt once."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -37,6 +38,19 @@ class _Size(click.ParamType[tuple[int, int]]):
         if len(sides) > 2 or not all(side.isdigit() and int(side) > 0 for side in sides):
             self.fail(f"{value!r} is not a size such as 224, or height x width as 192x256", param, ctx)
         return int(sides[0]), int(sides[-1])
+
+
+class Share(click.FloatRange):
+    """A number from 0 to 1, which NaN is not though it is below neither."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        return number
 
 
 def together(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -125,20 +139,23 @@ spec_options = together(
     click.option("--decoder", help="How a detector's output is read."),
     click.option(
         "--conf",
-        type=click.FloatRange(0, 1),
+        type=Share(),
         help="Keep a detector's boxes from this score on.  [default: the model's, 0.25; 0.001 in eval]",
     ),
-    click.option(
-        "--iou", type=click.FloatRange(0, 1), help="How far two kept boxes of a class may overlap.  [default: 0.65]"
-    ),
+    click.option("--iou", type=Share(), help="How far two kept boxes of a class may overlap.  [default: 0.65]"),
     click.option("--max-detections", type=click.IntRange(1), help="Boxes that an image has at most.  [default: 100]"),
     click.option("--agnostic/--per-class", default=None, help="Boxes of other classes rule a box out too, or not."),
+    click.option(
+        "--box-form",
+        metavar="FORM[:unit]",
+        help="Boxes that are an output of their own: xyxy, yxyx, xywh or cxcywh; :unit in parts of the picture.",
+    ),
     click.option("--output-name", help="The output that holds the scores, of several."),
 )
 SPEC_NAMES = (
     *("spec", "preset", "labels", "imgsz", "resize_size", "resize", "interpolation", "align", "fill"),
     *("channel_order", "scale", "mean", "std", "activation", "background", "decoder", "output_name"),
-    *("conf", "iou", "max_detections", "agnostic"),
+    *("conf", "iou", "max_detections", "agnostic", "box_form"),
 )
 
 scoring_boxes_options = together(

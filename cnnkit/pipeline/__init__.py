@@ -2,7 +2,7 @@
 
 from cnnkit.pipeline._checks import input_shape
 from cnnkit.pipeline._isolated import IsolatedRows
-from cnnkit.pipeline._job import Given, OnError, RowOptions
+from cnnkit.pipeline._job import Given, OnError, RowOptions, read_file
 from cnnkit.pipeline._model import BATCH_SIZE, Model, Prediction, single_threaded
 from cnnkit.pipeline._open import open_model
 from cnnkit.pipeline._override import overridden
@@ -22,5 +22,6 @@ __all__ = [
     "open_model",
     "overridden",
     "prepared",
+    "read_file",
     "single_threaded",
 ]

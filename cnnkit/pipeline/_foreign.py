@@ -8,9 +8,10 @@ from cnnkit import data, graphs, images
 from cnnkit.errors import ModelError
 from cnnkit.importers import Found
 from cnnkit.pipeline._checks import n_scores
+from cnnkit.pipeline._foreign_boxes import detector_output, gives_boxes
 from cnnkit.pipeline._override import scaled
 from cnnkit.runtime import Session, TensorInfo, first_line
-from cnnkit.spec import ClassificationOutput, ClassName, DetectionOutput, ModelInput, ModelSpec, Operation
+from cnnkit.spec import ClassificationOutput, ClassName, ModelInput, ModelSpec, Operation
 
 INPUT_DTYPES = ("float32", "float16", "uint8", "int8")
 
@@ -20,22 +21,22 @@ def describe(session: Session, found: Found | None, *, source: str, options: Any
 
     A typed preset wins over `found`; one of the two must say how images are prepared.
     """
-    decoder = options.get("decoder") or (found.decoder if found else None)
-    task: Literal["classification", "detection"] = "detection" if decoder else "classification"
+    names = found.classes if found else None
+    n_names = _wanted_count(found, options)
+    detects = bool(options.get("decoder") or (found and found.task == "detection")) or gives_boxes(session, n_names)
+    task: Literal["classification", "detection"] = "detection" if detects else "classification"
     made = _input(session, source=source, imgsz=options.get("imgsz"), usual=found.size if found else None)
     made, operations, notes = _preprocess(made, found, options, task=task)
-    names = found.classes if found else None
-    if decoder:
-        output: Any = DetectionOutput(name=options.get("output_name") or session.outputs[0].name, decoder=decoder)
-        n_classes = len(names) if names else int(bool(options.get("labels")))
+    output: Any
+    if detects:
+        output, said = detector_output(session, n_names, made.size, found=found, source=source, options=options)
+        n_classes = n_names or 0
     else:
         output, n_classes, said = _scores(session, made, found, source=source, options=options)
-        notes += said
-    if not n_classes:
-        raise ModelError(f"{source}: a detector's class names are not in the file. Give them: --labels FILE.")
     if names is None or len(names) != n_classes:
         names = tuple(ClassName(name=str(at)) for at in range(n_classes))
-    return ModelSpec(task=task, input=made, preprocess=operations, output=output, classes=names), notes
+    spec = ModelSpec(task=task, input=made, preprocess=operations, output=output, classes=names)
+    return spec, [*notes, *said]
 
 
 def _preprocess(

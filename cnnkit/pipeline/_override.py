@@ -7,8 +7,10 @@ from cnnkit import images
 from cnnkit.errors import UsageError
 from cnnkit.spec import CenterCrop, ModelSpec, Normalize, Operation, Rescale, Resize, ToGray
 
-DETECTOR_FIELDS = ("decoder", "conf", "iou", "max_detections", "agnostic")
+DETECTOR_FIELDS = ("decoder", "conf", "iou", "max_detections", "agnostic", "box_form")
 CLASSIFIER_FIELDS = ("activation", "background")
+BOX_FORMS = ("xyxy", "yxyx", "xywh", "cxcywh")
+BOX_FIELDS = ("box_form", "background")  # where boxes, scores and labels are tensors of their own
 CROP_PCT = 0.875  # what the presets use: the crop is this share of the resized short side
 
 
@@ -111,13 +113,33 @@ def _wide(values: tuple[float, ...], other: tuple[float, ...]) -> tuple[float, .
 
 def _output(base: ModelSpec, typed: dict[str, Any]) -> Any:
     detects = base.task == "detection"
+    fields = _box_fields(base, typed) if detects else {}
+    typed = {name: value for name, value in typed.items() if name not in BOX_FIELDS or not fields}
     taken, others = (DETECTOR_FIELDS, CLASSIFIER_FIELDS) if detects else (CLASSIFIER_FIELDS, DETECTOR_FIELDS)
     wrong = [f"--{name.replace('_', '-')}" for name in others if name in typed]
     if wrong:
         kinds = ("classifiers", "detection") if detects else ("detectors", "classification")
         verb = "is" if len(wrong) == 1 else "are"
         raise UsageError(f"{', '.join(wrong)} {verb} for {kinds[0]}; the spec says {kinds[1]}.")
-    fields: dict[str, Any] = {name: typed[name] for name in taken if name in typed}
+    fields |= {name: typed[name] for name in taken if name in typed}
     if "output_name" in typed:
         fields["name"] = typed["output_name"]
     return base.output.model_copy(update=fields)
+
+
+def _box_fields(base: ModelSpec, typed: dict[str, Any]) -> dict[str, Any]:
+    """What `box_form` and `background` mean for a detector; nothing unless its decoder is `boxes`."""
+    if typed.get("decoder", getattr(base.output, "decoder", None)) != "boxes":
+        if "box_form" in typed:
+            raise UsageError("--box-form is for detectors whose boxes, scores and labels are outputs of their own.")
+        return {}
+    fields: dict[str, Any] = {"first_label": int(typed["background"])} if "background" in typed else {}
+    if "box_form" in typed:
+        form, _, unit = typed["box_form"].partition(":")
+        if form not in BOX_FORMS or unit not in ("", "unit", "pixels"):
+            raise UsageError(
+                f"box form {typed['box_form']!r} must be one of {', '.join(BOX_FORMS)}, with :unit for parts of the "
+                f"picture or :pixels, such as yxyx:unit."
+            )
+        fields |= {"form": form} | ({"normalized": unit == "unit"} if unit else {})
+    return fields

@@ -26,12 +26,13 @@ class SpecOptions(TypedDict, total=False):
     interpolation: `implementation:filter`, for instance pillow:bilinear.
     align, fill: where a letterboxed picture lies and the grey around it.
     channel_order, scale, mean, std: the values.
-    activation, background: what the scores are.
+    activation, background: what the scores are; of boxes with labels of their own, whether label 0 is a background.
     decoder: how a detector's output is read.
     conf: the score from which a detector's boxes are kept.
     iou: how far two boxes of one class that are both kept may overlap.
     max_detections: how many boxes an image has at most.
     agnostic: boxes of different classes rule one another out too.
+    box_form: `form[:unit|pixels]`, for instance yxyx:unit, where boxes are an output of their own.
     output_name: the output that holds the scores or boxes.
     """
 
@@ -55,6 +56,7 @@ class SpecOptions(TypedDict, total=False):
     iou: float | None
     max_detections: int | None
     agnostic: bool | None
+    box_form: str | None
     output_name: str | None
 
 

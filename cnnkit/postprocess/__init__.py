@@ -11,7 +11,7 @@ from cnnkit.postprocess.classification import build_classification, probabilitie
 from cnnkit.postprocess.detr import build_detr
 from cnnkit.postprocess.fastestdet import build_fastestdet
 from cnnkit.postprocess.nms import nms
-from cnnkit.postprocess.recognition import Recognised, recognise_detector
+from cnnkit.postprocess.recognition import Recognised, fitting_detectors, recognise_detector
 from cnnkit.postprocess.ultralytics import build_ultralytics
 from cnnkit.postprocess.ultralytics_end2end import build_ultralytics_end2end
 from cnnkit.postprocess.yolov5 import build_yolov5
@@ -25,6 +25,7 @@ __all__ = [
     "Recognised",
     "build_classification",
     "build_decoder",
+    "fitting_detectors",
     "nms",
     "probabilities",
     "recognise_detector",

@@ -14,6 +14,8 @@ from cnnkit.spec import DetectionOutput, ModelSpec
 
 __all__ = ["build_boxes"]
 
+AS_SHARES = 1.5  # no picture has all its objects within so few pixels
+
 
 def build_boxes(spec: ModelSpec) -> BatchDecoder:
     """A decoder of boxes (n, N, 4), scores (n, N) and labels (n, N); for one image the first axis may be missing.
@@ -57,6 +59,13 @@ def _one(
     classes = np.asarray(labels).astype(np.int64) - (output.first_label or 0)
     kept = ~(scores < output.conf) & (classes >= 0) & (classes < len(spec.classes))
     placed = np.asarray(boxes[kept], np.float64)
+    if output.normalized is None and len(placed) and placed.max() <= AS_SHARES < min(spec.input.size):
+        raise ImageError(
+            "failed",
+            f"all boxes of output {output.name!r} lie within 0 and {AS_SHARES:g}, which is {placed.max():.2g} pixels "
+            f"of {spec.input.size[1]}: if they are parts of the picture, say --box-form {output.form or 'xyxy'}:unit, "
+            f"else :pixels",
+        )
     match output.form:
         case "yxyx":
             placed = placed[:, [1, 0, 3, 2]]

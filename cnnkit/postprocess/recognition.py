@@ -8,9 +8,11 @@ from cnnkit.errors import ModelError
 from cnnkit.postprocess.yolox import STRIDES
 from cnnkit.spec import DetectionOutput
 
-__all__ = ["Recognised", "recognise_detector"]
+__all__ = ["Recognised", "fitting_detectors", "recognise_detector"]
 
 Shape = tuple[int | None, ...]
+
+TENSORFLOW = ("detection_boxes", "detection_scores", "detection_classes")
 
 
 class Tensor(Protocol):
@@ -46,7 +48,11 @@ def recognise_detector(
     Raises:
         ModelError: no decoder fits, or more than one does; the message names them and asks.
     """
-    fits = [fit for fit in _fits(outputs, n_classes, size) if decoder in (None, fit.output.decoder)]
+    fits = [
+        fit
+        for fit in fitting_detectors(outputs, n_classes=n_classes, size=size)
+        if decoder in (None, fit.output.decoder)
+    ]
     if len(fits) == 1:
         return fits[0]
     shown = ", ".join(f"{tensor.name!r} {_shown(tensor.shape)}" for tensor in outputs)
@@ -60,13 +66,11 @@ def recognise_detector(
     )
 
 
-def _fits(outputs: Sequence[Tensor], n_classes: int, size: tuple[int, int]) -> Iterator[Recognised]:
+def fitting_detectors(outputs: Sequence[Tensor], *, n_classes: int, size: tuple[int, int] = (0, 0)) -> list[Recognised]:
+    """All readings that the shapes allow; arguments as in `recognise_detector`."""
     if len(outputs) == 1:
-        yield from _of_one(outputs[0], n_classes, size)
-    elif len(outputs) == 2:
-        yield from _of_two(outputs, n_classes)
-    else:
-        yield from _of_three(outputs)
+        return list(_of_one(outputs[0], n_classes, size))
+    return list(_of_two(outputs, n_classes) if len(outputs) == 2 else _of_three(outputs))
 
 
 def _of_one(tensor: Tensor, n_classes: int, size: tuple[int, int]) -> Iterator[Recognised]:
@@ -103,14 +107,22 @@ def _of_two(outputs: Sequence[Tensor], n_classes: int) -> Iterator[Recognised]:
 
 
 def _of_three(outputs: Sequence[Tensor]) -> Iterator[Recognised]:
+    """By names; else three tensors by their types: labels are whole numbers."""
+    tensorflows = {tensor.name: tensor for tensor in outputs if tensor.name in TENSORFLOW}
+    if len(tensorflows) == 3:
+        outputs = list(tensorflows.values())
     boxes = [tensor for tensor in outputs if tensor.shape[-1:] == (4,)]
     scores = [tensor for tensor in outputs if "score" in tensor.name.lower()]
     labels = [tensor for tensor in outputs if any(word in tensor.name.lower() for word in ("label", "class"))]
+    if len(outputs) == 3 and len(boxes) == 1 and not scores and not labels:
+        others = [tensor for tensor in outputs if tensor not in boxes]
+        labels = [tensor for tensor in others if tensor.dtype in ("int64", "int32")]
+        scores = [tensor for tensor in others if tensor.dtype.startswith("float")]
     if not len(boxes) == len(scores) == len(labels) == 1:
         return
     named: dict[str, Any] = {"scores": scores[0].name, "labels": labels[0].name}
     reason = f"boxes in {boxes[0].name!r}, scores in {scores[0].name!r}, labels in {labels[0].name!r}"
-    if boxes[0].name == "detection_boxes":  # TensorFlow's detection models: top, left, bottom, right in 0..1
+    if boxes[0].name == TENSORFLOW[0]:  # top, left, bottom, right in 0..1
         named |= {"form": "yxyx", "normalized": True, "first_label": 1}
         reason += ", named as TensorFlow's: top, left, bottom, right in 0..1, labels from 1"
     yield _said(boxes[0].name, "boxes", reason, **named)

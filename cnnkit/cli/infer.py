@@ -18,7 +18,20 @@ from cnnkit.cli._quiet import without_decoder_talk
 @_options.model_and_data("IMAGES")
 @click.option("-o", "--output", type=_options.PATH, help="The run folder.  [default: runs/MODEL-IMAGES]")
 @click.option(
-    "--format", "formats", multiple=True, type=click.Choice(["csv", "jsonl"]), help="Write this too; repeatable."
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice(["csv", "jsonl", "coco", "yolo", "voc"]),
+    help="Write this too; repeatable. coco, yolo and voc are for detectors.",
+)
+@click.option(
+    "--coco-ids", type=_options.PATH, metavar="TRUTH", help="With coco: image and class ids of this ground truth."
+)
+@click.option(
+    "--annotate",
+    type=_options.PATH,
+    metavar="DIR",
+    help="Draw the answers on the pictures: boxes, or a classifier's best class. Of one photo also out.jpg.",
 )
 @click.option("--topk", type=click.IntRange(1), help="How many best classes a row names.  [default: 5]")
 @click.option("--limit", type=click.IntRange(1), help="Run only that many images, drawn with --seed.")
@@ -58,6 +71,7 @@ def infer_command(
     model: Path | None,
     data: Path | None,
     output: Path | None,
+    annotate: Path | None,
     progress: str,
     as_json: bool,
     resume: bool,
@@ -73,9 +87,9 @@ def infer_command(
         raise click.UsageError("--resume goes on, --overwrite starts anew: give one of them.")
     model, images = _options.two_paths(paths, model, data, ("MODEL", "IMAGES"))
     if images.is_file() and output is None and not options["formats"]:
-        _one_photo(model, images, options, as_json=as_json)
+        _one_photo(model, images, options, annotate, as_json=as_json, overwrite=overwrite)
         return
-    _folder(model, images, output, options, progress=progress, as_json=as_json, overwrite=overwrite)
+    _folder(model, images, output, options, annotate, progress=progress, as_json=as_json, overwrite=overwrite)
 
 
 def _folder(
@@ -83,6 +97,7 @@ def _folder(
     images: Path,
     output: Path | None,
     options: dict[str, Any],
+    annotate: Path | None,
     *,
     progress: str,
     as_json: bool,
@@ -90,15 +105,29 @@ def _folder(
 ) -> None:
     from cnnkit import inference
 
+    if annotate is not None:
+        inference.check_pictures_folder(annotate, images)
     output = output or inference.default_output(model, images)
     _output.say(f"Run folder: {output}")
     with without_decoder_talk(), _stopped_politely(), _output.progress(progress, "infer") as report:
         done = inference.infer(model, images, output, overwrite=overwrite, progress=report, say=_output.say, **options)
+    if not as_json:
+        _output.say(_summary(done))
+    if annotate is not None:
+        how = {name: options[name] for name in ("all_files", "max_pixels", "workers")}
+        with without_decoder_talk(), _stopped_politely(), _output.progress(progress, "annotate") as report:
+            drawn = inference.annotate(done.path, images, annotate, overwrite=overwrite, progress=report, **how)
+        _output.say(_pictures_summary(drawn))
     if as_json:
         facts = done.manifest.model_dump(mode="json", by_alias=True, exclude_none=True)
         _output.emit_json({"run": str(done.path), **facts})
-        return
-    _output.say(_summary(done))
+
+
+def _pictures_summary(drawn: Any) -> str:
+    parts = [f"{drawn.drawn} pictures drawn"]
+    parts += [f"{drawn.present} were there"] if drawn.present else []
+    parts += [f"{drawn.unread} not drawn: their files are not as they were when they were run"] if drawn.unread else []
+    return f"{'; '.join(parts)}: {drawn.folder}"
 
 
 def _summary(done: Any) -> str:
@@ -115,8 +144,10 @@ def _summary(done: Any) -> str:
     return "\n".join([*lines, *(f"Wrote {path}" for path in (done.path, *done.exports))])
 
 
-def _one_photo(model: Path, image: Path, options: dict[str, Any], *, as_json: bool) -> None:
-    from cnnkit import pipeline
+def _one_photo(
+    model: Path, image: Path, options: dict[str, Any], annotate: Path | None, *, as_json: bool, overwrite: bool
+) -> None:
+    from cnnkit import inference, pipeline
 
     names = ("device", "providers", "precision", "threads", "allow_fallback", *_options.SPEC_NAMES)
     how = {name: options[name] for name in names if options[name] is not None}
@@ -132,6 +163,8 @@ def _one_photo(model: Path, image: Path, options: dict[str, Any], *, as_json: bo
     else:
         rows = [[name, f"{score:.3f}", *(f"{side:.1f}" for side in box)] for name, score, box in answer.boxes]
         _output.table(["class", "score", "x1", "y1", "x2", "y2"], rows)
+    if annotate is not None:
+        _output.say(f"Wrote {inference.annotate_photo(opened, image, answer.row, annotate, overwrite=overwrite)}")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Unpack
 from cnnkit import predictions, runtime
 from cnnkit.data import Listing
 from cnnkit.errors import DataError, UsageError
+from cnnkit.inference._exports import check_formats, write_exports
 from cnnkit.inference._images import default_output, list_images
 from cnnkit.inference._pace import Hint, Pace, choose_pace
 from cnnkit.inference._planning import Asked, make_plan, open_planned
@@ -48,6 +49,7 @@ def infer(
     shard_size: int | None = None,
     topk: int | None = None,
     formats: Sequence[str] = (),
+    coco_ids: Path | None = None,
     overwrite: bool = False,
     limit: int | None = None,
     seed: int = 0,
@@ -64,11 +66,11 @@ def infer(
 
     What is None is taken from the plan of a run that was begun, else it has its default. `output` is
     runs/MODEL-DATA unless given. `hint="latency"` runs one image at a time with all cores on it; `tune` measures a
-    few settings of workers, threads and batch size first. `say` gets sentences worth reading, `progress` (done,
-    total) images.
+    few settings of workers, threads and batch size first. `formats` are written beside the run, see
+    `write_exports`. `say` gets sentences worth reading, `progress` (done, total) images.
 
     Raises:
-        UsageError: `tune` together with what it would choose.
+        UsageError: `tune` together with what it would choose, a format that is not for such a model.
         DataError: the folder holds another run (the differences are named), no image can be read, or the first bad
             image under on_error="fail".
         ModelError, DeviceError, MachineError: see `pipeline.open_model`.
@@ -88,6 +90,7 @@ def infer(
         if tune and folder.manifest is None:
             pace = _tuned_pace(folder, model, asked, options, listing, RowOptions(max_pixels=max_pixels), say)
         opened = open_planned(folder, model, asked, options, pace)
+        check_formats(formats, opened.spec, coco_ids=coco_ids)
         plan = make_plan(folder, opened, listing, asked, pace)
         notes = _notes(plan, opened)
         for note in notes:
@@ -108,7 +111,7 @@ def infer(
                 runner.run()
             folder.finish(versions=versions(), notes=notes)
         run = predictions.open_run(folder.path)
-        exports = tuple(predictions.write_export(run, form) for form in formats)
+        exports = write_exports(run, formats, coco_ids=coco_ids, say=say)
     return _inferred(run, exports, ran=ran)
 
 

@@ -10,7 +10,7 @@ run.json        timings, attempts, command, machine and roots: everything that m
 attempts/       a marker for each shard under way
 """
 
-from cnnkit.predictions._exports import EXPORT_FORMATS, write_export
+from cnnkit.predictions._exports import EXPORT_FORMATS, CocoIds, coco_image_id, write_export
 from cnnkit.predictions._folder import RunFolder, Shard
 from cnnkit.predictions._plan import BatchRun, Manifest, ModelFacts, Plan, ProviderFacts
 from cnnkit.predictions._record import Attempt, RunRecord, read_record
@@ -21,6 +21,7 @@ __all__ = [
     "EXPORT_FORMATS",
     "Attempt",
     "BatchRun",
+    "CocoIds",
     "Manifest",
     "ModelFacts",
     "Plan",
@@ -29,6 +30,7 @@ __all__ = [
     "RunFolder",
     "RunRecord",
     "Shard",
+    "coco_image_id",
     "open_run",
     "read_record",
     "rows_from_table",

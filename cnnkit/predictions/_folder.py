@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 EXPORT_FILES = ("predictions.csv", "predictions.jsonl", "predictions.coco.json")
+EXPORT_FOLDERS = ("predictions.yolo", "predictions.voc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class RunFolder:
     def clear(self) -> None:
         """Start anew: take away what a run wrote, and nothing else. The plan goes last: it says the folder is ours."""
         (self.path / "manifest.json").unlink(missing_ok=True)  # first: it says the run is complete
-        for name in ("parts", "attempts"):
+        for name in ("parts", "attempts", *EXPORT_FOLDERS):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in (*EXPORT_FILES, "inputs.parquet", "run.json", "plan.json"):
             (self.path / name).unlink(missing_ok=True)
@@ -212,7 +213,10 @@ def _sweep(path: Path) -> None:
     """Remove what a killed process left half written; the lock is ours, so nobody is writing it."""
     for folder in (path, path / "parts"):
         for left in folder.glob(".*.tmp"):
-            left.unlink(missing_ok=True)
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
 
 
 def _holder(path: Path) -> str:

@@ -1,11 +1,14 @@
 """A detector's run against labelled boxes."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnkit.data import DetectionTruth, find_part, find_pictures, match_boxes, open_boxes, read_boxes
+import numpy as np
+
+from cnnkit.data import ClassIndex, DetectionTruth, find_part, find_pictures, match_boxes, open_boxes, read_boxes
 from cnnkit.errors import DataError
 from cnnkit.evaluation._detection_answers import Answers, answers_of
 from cnnkit.evaluation._detection_boxes import Boxes, limits_up_to
@@ -15,7 +18,7 @@ from cnnkit.evaluation._detection_protocols import chosen_protocols
 from cnnkit.evaluation._detection_rows import rows_of
 from cnnkit.evaluation._scored import Asked, Scored
 from cnnkit.predictions import Run, read_record
-from cnnkit.spec import DetectionOutput
+from cnnkit.spec import ClassName, DetectionOutput
 
 if TYPE_CHECKING:
     from cnnkit.report import DrawnBoxes
@@ -77,19 +80,26 @@ def default_protocol(truth: DetectionTruth) -> str:
     return "voc12" if truth.form == "corners" else "coco"
 
 
-def pictures_of(data: Path, truth: Path | None, split: str | None) -> Path:
-    """What a detector is run on: DATA itself when `truth` is given, else where DATA's labels have their pictures."""
-    if truth is not None:
-        return find_part(data, split=split).root if data.is_dir() else data
-    source = open_boxes(data)
-    part = source.part(split)
+def pictures_of(asked: Asked, classes: Sequence[ClassName]) -> Path:
+    """What a detector is run on: DATA itself beside a --truth, else where DATA's labels have their pictures.
+
+    Raises:
+        DataError: no pictures; a labelled class that none of the model's `classes` answers to, found out before the
+            model is run.
+    """
+    source = open_boxes(asked.truth or asked.data)
+    part = source.part(asked.split)
     labels = source.parts[part]()
-    for place in (labels.source, data):
+    used = [labels.classes[at] for at in np.unique(labels.category).tolist()]
+    ClassIndex(classes, asked.class_map).find_all(used, where=str(labels.source))
+    if asked.truth is not None:
+        return find_part(asked.data, split=asked.split).root if asked.data.is_dir() else asked.data
+    for place in (labels.source, asked.data):
         found = find_pictures(place, part, labels.keys)
         if found is not None:
             return found
     raise DataError(
-        f"{data}: the pictures of its {len(labels.keys)} labelled images are not beside the labels (looked for "
+        f"{asked.data}: the pictures of its {len(labels.keys)} labelled images are not beside the labels (looked for "
         f"{next(iter(labels.keys), 'any')!r}). Give their folder as DATA and the labels as --truth."
     )
 

@@ -107,8 +107,8 @@ def evaluate(
         return _evaluate_file(Path(run_or_model), asked, out, report=report, options=inference_options)
     if max_detections is not None and not Path(run_or_model).is_dir():
         inference_options["max_detections"] = max_detections
-    asked_for: dict[str, Any] = {"split": split, "truth": asked.truth, "options": inference_options}
-    with open_source(Path(run_or_model), data, out, **asked_for, progress=progress, say=say) as source:
+    heard = {"progress": progress, "say": say}
+    with open_source(Path(run_or_model), asked, out, options=inference_options, **heard) as source:
         if say is not None:
             say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
         scored = _scorer(source.run, multilabel=multilabel)(source.run, asked)

@@ -11,7 +11,9 @@ from typing import Any
 from cnnkit.data import Truth, find_part
 from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._detection_run import SCORING_CONF, pictures_of
+from cnnkit.evaluation._scored import Asked
 from cnnkit.predictions import Run, open_run
+from cnnkit.spec import ModelSpec
 
 RESULTS = Path("results")
 N_PROBED = 64  # images that are looked up on the disk
@@ -40,11 +42,9 @@ def _plain(name: str) -> str:
 @contextmanager
 def open_source(
     run_or_model: Path,
-    data: Path,
+    asked: Asked,
     output: Path | None,
     *,
-    split: str | None,
-    truth: Path | None = None,
     options: dict[str, Any],
     **heard: Callable[..., None] | None,
 ) -> Iterator[Source]:
@@ -61,10 +61,12 @@ def open_source(
         return
     if not run_or_model.exists():
         raise DataError(f"{run_or_model}: no such run folder or model.")
-    task = _task_of(run_or_model, options)
-    if task == "detection":
+    spec = _spec_of(run_or_model, options)
+    if spec.task == "detection":
         options = {"conf": SCORING_CONF, **options}
-    images = pictures_of(data, truth, split) if task == "detection" else find_part(data, split=split).root
+        images = pictures_of(asked, spec.classes)
+    else:
+        images = find_part(asked.data, split=asked.split).root
     with tempfile.TemporaryDirectory(prefix="cnnkit-eval-") as folder:
         kept = output is not None
         place = output / "run" if output is not None else Path(folder) / "run"
@@ -72,12 +74,12 @@ def open_source(
         yield Source(open_run(place), run_or_model, kept)
 
 
-def _task_of(model: Path, options: dict[str, Any]) -> str:
-    """Read off the file as it will be run, before anything is: the task decides what DATA is."""
+def _spec_of(model: Path, options: dict[str, Any]) -> ModelSpec:
+    """As the model will be run, before it is: the task decides what DATA is."""
     from cnnkit.pipeline import SpecOptions, open_model
 
     typed: Any = {name: options[name] for name in SpecOptions.__annotations__ if name in options}
-    return open_model(model, device="cpu", **typed).spec.task
+    return open_model(model, device="cpu", **typed).spec
 
 
 def _infer(model: Path, images: Path, place: Path, **options: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cnnkit.cli import _output
+from cnnkit.cli import _eval_data, _output
 from cnnkit.results import ClassFigures, Figure, Results
 
 # what the table shows of the figures, in this order; results.json has all of them
@@ -35,6 +35,7 @@ def show(results: Results, output: Path | None, *, said: Sequence[str] = ()) -> 
     _output.table(["figure", "value", "95 % interval", "n"], list(_rows(results)), title=_title(results))
     for line in (*_weakest(results), *_confusions(results), *_left_out(results)):
         _output.say(line)
+    _eval_data.show(results)
     if results.intervals is not None:
         _output.say(_how(results))
     for warning in (each for each in results.warnings if each not in said):

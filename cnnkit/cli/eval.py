@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cnnkit.cli import _eval_gates, _eval_suite, _options, _output
+from cnnkit.cli import _eval_data, _eval_gates, _eval_suite, _options, _output
 from cnnkit.cli._command import Verb
 
 if TYPE_CHECKING:
     from cnnkit.results import Results
 
 # what says how one data set is labelled: a suite says it itself
-LABELS = ("truth", "truth_index", "split", "class_map", "multilabel", "threshold", "topk", "bench")
+LABELS = ("truth", "truth_index", "split", "class_map", "multilabel", "threshold", "topk", "bench", *_eval_data.NAMES)
 
 
 @click.command("eval", cls=Verb)
@@ -31,6 +31,7 @@ LABELS = ("truth", "truth_index", "split", "class_map", "multilabel", "threshold
 )
 @click.option("--topk", type=click.IntRange(1), multiple=True, help="A further k for top-k; may be repeated.")
 @_options.scoring_boxes_options
+@_eval_data.data_options
 @click.option("--bench", type=_options.PATH, help="What `bench --json` printed, for the speed.")
 @_eval_gates.gate_options
 @_eval_suite.suite_options

@@ -1,5 +1,6 @@
 """Predictions and truth to results: the job behind `cnnkit eval`."""
 
+from cnnkit.evaluation._attributes import SLICE_BY
 from cnnkit.evaluation._baseline import parse_baseline, worse_than_baseline
 from cnnkit.evaluation._compare import compare
 from cnnkit.evaluation._detection_files import is_results_file
@@ -9,6 +10,7 @@ from cnnkit.evaluation._source import default_output
 from cnnkit.evaluation._suite import CaseOutcome, SuiteOutcome, run_suite
 
 __all__ = [
+    "SLICE_BY",
     "CaseOutcome",
     "SuiteOutcome",
     "compare",

@@ -10,6 +10,7 @@ from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._classification import score_labels
 from cnnkit.evaluation._detection_files import is_results_file, score_file, write_file_results
 from cnnkit.evaluation._detection_run import score_boxes
+from cnnkit.evaluation._examined import examined, refuse_to_examine_boxes
 from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
 from cnnkit.evaluation._foreign import score_answers
 from cnnkit.evaluation._foreign_files import is_answers_file
@@ -44,6 +45,10 @@ def evaluate(
     ignore_unknown_images: bool = False,
     tables: bool = False,
     details: bool = True,
+    slices: Path | str | None = None,
+    slice_by: Iterable[str] = (),
+    label_health: bool = False,
+    trained_on: Path | str | None = None,
     bench: Path | None = None,
     resamples: int = metrics.RESAMPLES,
     seed: int = 0,
@@ -72,6 +77,10 @@ def evaluate(
         ignore_unknown_images: detections of a file in images that the truth does not list are left out.
         tables: precision and recall row by row.
         details: curves, confusions and kinds of error even of very many detections.
+        slices: a CSV of attributes, `key` and a column for each; the figure is also told for each of their values.
+        slice_by: further properties to group images by, of `evaluation.SLICE_BY`; all but the folder read the images.
+        label_health: read the images again and look for the same picture twice, by pixels, here and in `trained_on`.
+        trained_on: the images that the model was trained on; the part `train` of `data` when not given.
         bench: what `bench --json` printed, for the speed.
         resamples: how often the images are drawn anew for the intervals that need it.
         seed: of the draws.
@@ -100,6 +109,10 @@ def evaluate(
         ignore_unknown_images=ignore_unknown_images,
         tables=tables,
         details=details,
+        slices=None if slices is None else Path(slices),
+        slice_by=tuple(dict.fromkeys(slice_by)),
+        label_health=label_health,
+        trained_on=None if trained_on is None else Path(trained_on),
     )
     if is_answers_file(Path(run_or_model)):
         return _evaluate_answers(Path(run_or_model), asked, out, report=report, options=inference_options)
@@ -107,8 +120,8 @@ def evaluate(
         return _evaluate_file(Path(run_or_model), asked, out, report=report, options=inference_options)
     if max_detections is not None and not Path(run_or_model).is_dir():
         inference_options["max_detections"] = max_detections
-    heard = {"progress": progress, "say": say}
-    with open_source(Path(run_or_model), asked, out, options=inference_options, **heard) as source:
+    asked_for: dict[str, Any] = {"split": split, "truth": asked.truth, "options": inference_options}
+    with open_source(Path(run_or_model), data, out, **asked_for, progress=progress, say=say) as source:
         if say is not None:
             say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
         scored = _scorer(source.run, multilabel=multilabel)(source.run, asked)
@@ -123,6 +136,7 @@ def evaluate(
 def _evaluate_file(
     path: Path, asked: Asked, output: Path | None, *, report: bool, options: Mapping[str, Any]
 ) -> Results:
+    refuse_to_examine_boxes(asked)
     if options:
         raise UsageError(f"{path} is a file of detections: {', '.join(options)} would change nothing.")
     results, boxes = score_file(path, asked, output)
@@ -138,6 +152,7 @@ def _evaluate_answers(
     if stray:
         raise UsageError(f"{path} is a file of answers: {', '.join(stray)} would change nothing.")
     results, rows, root = score_answers(path, asked, output, labels=labels)
+    results = examined(results, rows, root, asked)
     if output is not None:
         write_results(output, results, rows)
         if report:
@@ -167,7 +182,7 @@ def _checked(topk: Iterable[int]) -> tuple[int, ...]:
 
 def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, *, bench: Path | None) -> Results:
     run = source.run
-    return Results(
+    results = Results(
         task=run.spec.task,
         model=model_facts(run),
         run=run_facts(source, output),
@@ -193,6 +208,7 @@ def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, 
         warnings=(*scored.notes, *(run.manifest.notes if run.manifest else ())),
         **scored.measured,
     )
+    return examined(results, scored.rows, scored.keys_root, asked)
 
 
 def _report(output: Path, results: Results, scored: Scored, run: Run) -> None:

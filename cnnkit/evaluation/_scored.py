@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Asked:
-    """The caller's wishes; `class_map` is read already. From `protocol` on they are about boxes."""
+    """The caller's wishes; `class_map` is read already. From `protocol` to `details` they are about boxes."""
 
     data: Path
     truth: Path | None
@@ -32,6 +32,10 @@ class Asked:
     ignore_unknown_images: bool = False
     tables: bool = False
     details: bool = True
+    slices: Path | None = None
+    slice_by: tuple[str, ...] = ()
+    label_health: bool = False
+    trained_on: Path | None = None
 
     @property
     def labels(self) -> dict[str, Any]:

@@ -6,7 +6,9 @@ from typing import Any
 
 from cnnkit.predictions import Run
 from cnnkit.report import _tables
+from cnnkit.report._about_data import data_sentences
 from cnnkit.report._confusions import Pair
+from cnnkit.report._slices import slice_notes, slice_rows
 from cnnkit.report._summary import headline, sentences
 from cnnkit.report._words import count, percent
 from cnnkit.results import Results
@@ -19,7 +21,7 @@ def markdown(results: Results, labels: Sequence[str], pairs: Sequence[Pair], run
     parts = [
         f"# {escape(headline(results))}",
         escape(f"{results.model.name} on {results.data.root}"),
-        bullets([*sentences(results, labels, pairs), *results.warnings]),
+        bullets([*sentences(results, labels, pairs), *data_sentences(results, list(labels)), *results.warnings]),
         "## Figures",
         table(
             ["Figure", "Value", "95 % interval", "Rests on", "Method"],
@@ -71,11 +73,13 @@ def _slices(results: Results) -> list[str]:
             row["measure"],
             f"{row['value']} ({row['span']})",
             row["rest"],
-            row["p"],
+            f"{row['difference']} ({row['between']})" if row["between"] else row["difference"],
+            row["p"] + _note(row),
         ]
-        for row in _tables.slice_rows(results)
+        for row in slice_rows(results)
     ]
-    return ["## Slices", table(["Slice", "Images", "Figure", "Value", "All others", "p"], rows)] if rows else []
+    headings = ["Slice", "Images", "Figure", "Value", "All others", "Difference", "p, corrected"]
+    return ["## Slices", bullets(slice_notes(results)), table(headings, rows)] if rows else []
 
 
 def _cell(cell: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from cnnkit import drawing
 from cnnkit.files import write_text
 from cnnkit.predictions import Run
 from cnnkit.report import _charts, _detection_facts, _tables
+from cnnkit.report._about_data import data_content, data_sentences
 from cnnkit.report._confusions import Pair, classes_to_draw, largest_pairs
 from cnnkit.report._detection_charts import detection_charts
 from cnnkit.report._detections import groups_of_detections
@@ -95,7 +96,7 @@ def html(facts: Facts) -> str:
     results, labels = facts.results, facts.labels
     thresholds = thresholds_of(results, facts.rows, facts.outcomes)
     content: dict[str, Any] = {
-        "sentences": sentences(results, labels, facts.pairs),
+        "sentences": [*sentences(results, labels, facts.pairs), *data_sentences(results, labels)],
         "warnings": results.warnings,
         "figures": _tables.figure_rows(results),
         "galleries": _galleries(facts),
@@ -110,7 +111,7 @@ def html(facts: Facts) -> str:
         "noun": thresholds.noun if thresholds else "",
         "operating_points": _tables.operating_rows(results),
         "calibration": _charts.calibration_charts(results),
-        "slices": _tables.slice_rows(results),
+        **data_content(results, labels, facts.rows, facts.root),
         "data": _tables.data_rows(results),
         "bad_files": _tables.bad_files(facts.outcomes, facts.run),
         "bad_summary": f"The {counted(min(results.data.n_bad, _tables.BAD_FILES), 'file')} that could not be read",

@@ -122,32 +122,6 @@ def operating_rows(results: Results) -> list[Row]:
     ]
 
 
-def slice_rows(results: Results) -> list[Row]:
-    """One row a slice; those that differ from the rest beyond chance are marked."""
-    rows = []
-    for each in results.slices:
-        words = meaning(each.measure)
-        shown = percent if words.share else plain
-        rest, p = each.rest, each.p_value
-        rows.append(
-            {
-                "by": each.by,
-                "label": each.value,
-                "measure": words.label,
-                "n": count(each.figure.n),
-                "value": shown(each.figure.value),
-                "sort": "" if each.figure.value is None else f"{each.figure.value:.8g}",
-                "span": span(each.figure.low, each.figure.high, share=words.share),
-                "mark": interval_of(each.figure) if words.share else "",
-                "rest": shown(rest.value) if rest else "–",
-                "p": p_in_words(p),
-                "p_sort": "" if p is None else f"{p:.8g}",
-                "note": each.figure.note or ("differs from the rest" if p is not None and p < SIGNIFICANT else ""),
-            }
-        )
-    return rows
-
-
 def interval_of(figure: Figure) -> Markup:
     return drawing.interval_mark(figure.value, figure.low, figure.high)
 

@@ -8,8 +8,9 @@ from cnnkit.results._detection import BoxTable, DetectionFacts
 from cnnkit.results._facts import Cost, DataFacts, Intervals, ModelFacts, ProviderFacts, RunFacts, Speed
 from cnnkit.results._figures import BestF1, ClassFigures, Confusion, Curve, Curves, Figure
 from cnnkit.results._files import RESULTS_FILE, read_results, read_rows, rows_schema, schema_text, write_results
+from cnnkit.results._health import Duplicates, LabelHealth, MutualConfusion, SuspectLabel
 from cnnkit.results._results import SCHEMA, Results
-from cnnkit.results._slices import Slice
+from cnnkit.results._slices import Slice, SlicedBy
 
 __all__ = [
     "RESULTS_FILE",
@@ -25,15 +26,20 @@ __all__ = [
     "Curves",
     "DataFacts",
     "DetectionFacts",
+    "Duplicates",
     "Figure",
     "Intervals",
+    "LabelHealth",
     "ModelFacts",
+    "MutualConfusion",
     "OperatingPoint",
     "ProviderFacts",
     "Results",
     "RunFacts",
     "Slice",
+    "SlicedBy",
     "Speed",
+    "SuspectLabel",
     "read_results",
     "read_rows",
     "rows_schema",

@@ -8,8 +8,9 @@ from cnnkit.results._confidence import Calibration, OperatingPoint
 from cnnkit.results._detection import DetectionFacts
 from cnnkit.results._facts import Cost, DataFacts, Intervals, ModelFacts, ProviderFacts, RunFacts, Speed
 from cnnkit.results._figures import ClassFigures, Confusion, Curves, Figure
+from cnnkit.results._health import LabelHealth
 from cnnkit.results._model import ResultsModel
-from cnnkit.results._slices import Slice
+from cnnkit.results._slices import Slice, SlicedBy
 from cnnkit.spec import ClassName
 
 SCHEMA = 1
@@ -37,6 +38,8 @@ class Results(ResultsModel):
     calibration: Calibration | None = None
     operating_points: tuple[OperatingPoint, ...] = ()
     slices: tuple[Slice, ...] = ()
+    sliced_by: tuple[SlicedBy, ...] = ()
+    health: LabelHealth | None = None
     detection: DetectionFacts | None = None
     protocol: dict[str, Any] = {}
     warnings: tuple[str, ...] = ()

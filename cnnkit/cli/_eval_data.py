@@ -1,0 +1,92 @@
+"""Options and words of `cnnkit eval` about the data: groups of images, and what speaks against labels."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from cnnkit.cli import _options, _output
+
+if TYPE_CHECKING:
+    from cnnkit.results import Figure, Results, Slice
+
+NAMES = ("slices", "slice_by", "label_health", "trained_on")
+SLICES_SHOWN = 20
+SIGNIFICANT = 0.05
+
+data_options = _options.together(
+    click.option(
+        "--slices",
+        type=_options.PATH,
+        metavar="FILE.csv",
+        help="Tell the accuracy by attributes of images: key and a column for each.",
+    ),
+    click.option(
+        "--slice-by",
+        type=click.Choice(["folder", "size", "aspect", "brightness", "blur", "jpeg_quality"]),
+        multiple=True,
+        help="Tell the accuracy by a property of the images; may be repeated. All but folder read them again.",
+    ),
+)
+
+
+def show(results: "Results") -> None:
+    """Print slices."""
+    if results.slices:
+        _show_slices(results)
+
+
+def _show_slices(results: "Results") -> None:
+    told = [each for each in results.slices if each.rest is not None]
+    order = sorted(range(len(told)), key=lambda at: _rank(told[at], at))
+    shown = sorted(order[:SLICES_SHOWN])
+    if shown:
+        columns = ["slice", "images", "accuracy", "minus the rest, points", "p"]
+        _output.table(columns, [_slice(told[at]) for at in shown], title="Slices against all other images")
+    if len(order) > len(shown):
+        _output.say(f"{len(order) - len(shown)} more slices, further from differing, are in the results.")
+    if shown:
+        _output.say("p: Fisher's exact test, corrected by Holm over all slices; * below 0.05.")
+    for line in (*_alike(results), *_without(results)):
+        _output.say(line)
+
+
+def _rank(each: "Slice", at: int) -> tuple[float, int]:
+    return (2.0 if each.p_value is None else each.p_value), at
+
+
+def _slice(each: "Slice") -> list[str]:
+    p = "–" if each.p_value is None else "< 0.0001" if each.p_value < 0.0001 else f"{each.p_value:.4f}"
+    differs = each.p_value is not None and each.p_value < SIGNIFICANT
+    few = f" ({each.figure.note})" if each.figure.note else ""
+    return [
+        f"{each.by}: {each.value}{few}",
+        str(each.figure.n),
+        _percent(each.figure.value),
+        _points(each.difference),
+        f"{p} *" if differs else p,
+    ]
+
+
+def _alike(results: "Results") -> Iterator[str]:
+    alike = [f"{each.by} ({each.value})" for each in results.slices if each.rest is None]
+    if alike:
+        yield f"The same for every image: {', '.join(alike)}."
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.2f} %"
+
+
+def _points(difference: "Figure | None") -> str:
+    if difference is None or difference.value is None or difference.low is None or difference.high is None:
+        return "–"
+    return f"{100 * difference.value:+.1f} ({100 * difference.low:+.1f} to {100 * difference.high:+.1f})"
+
+
+def _without(results: "Results") -> Iterator[str]:
+    for each in results.sliced_by:
+        told = [f"{each.n_without} images without a value, in no slice of it"] if each.n_without else []
+        told += [f"{each.n_unknown} rows of {each.source} about images that are not scored"] if each.n_unknown else []
+        if told:
+            yield f"{each.by}: {'; '.join(told)}."

@@ -7,6 +7,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 # xdist gives each core a worker; two of them already pay for importing torch twice
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
+# each writes its section of docs/performance.md; half an hour on a machine with nothing else to do
+BENCHMARKS := against large_photos resize first_result memory export_times training detection report
+
 .PHONY: demo test test-all browser check fix docs models bench clean
 
 $(BIN)/python:
@@ -59,7 +62,7 @@ models: $(VENV)/.dev-ready
 
 # the figures of docs/performance.md: run it on a quiet machine
 bench: $(VENV)/.dev-ready
-	$(BIN)/python benchmarks/against.py --write
+	for script in $(BENCHMARKS); do $(BIN)/python benchmarks/$$script.py --write || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo

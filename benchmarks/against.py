@@ -27,10 +27,9 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
 import mobilenet
-from page import write_section
+from page import add_write_option, measured_by, write_section
 
 from cnnkit import benchmark, data, exporting, images, models, pipeline, quantization, runtime
-from cnnkit.benchmark._machine import this_machine
 from cnnkit.spec import ClassName, ModelInput, ModelSpec
 
 MEAN, STD = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
@@ -241,14 +240,9 @@ def as_table(title: str, found: list[Measured], absent: dict[str, str]) -> str:
 
 
 def report(tables: list[str], rounds: int, count: int) -> str:
-    machine = this_machine()
-    names = ("torch", "onnxruntime", "onnxruntime-ep-openvino", "opencv-python", "pillow", "numpy")
-    versions = ", ".join(f"{name} {version(name)}" for name in names if _installed(name))
-    head = (
-        f"Measured by `benchmarks/against.py`: {count} JPEGs of 500x375, five best classes out, {rounds} rounds in "
-        f"turn, medians. {machine.cpu}, {machine.cores} cores; {machine.system}; {versions}."
-    )
-    return "\n\n".join([head, *tables]) + "\n"
+    more = ", ".join(f"{name} {version(name)}" for name in ("torch", "openvino") if _installed(name))
+    what = f"{count} JPEGs of 500x375, five best classes out, {rounds} rounds in turn, medians, {more}."
+    return "\n\n".join([measured_by("against.py", what), *tables]) + "\n"
 
 
 def _installed(name: str) -> bool:
@@ -264,7 +258,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+", default=["mobilenet_v3_small", "resnet18", "resnet50"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--images", type=int, default=200)
-    parser.add_argument("--write", action="store_true")
+    add_write_option(parser)
     chosen = parser.parse_args()
     noise = [benchmark._measure.fixed_work_ms() for _ in range(20)]
     with tempfile.TemporaryDirectory() as folder:

@@ -1,6 +1,6 @@
 """How long scoring a results file takes, beside hotcoco's own load and evaluation of the same files.
 
-    python -m benchmarks.detection [--images 5000] [--detections 500000] [--classes 80] [--keep FOLDER] [--repeat 3]
+    python benchmarks/detection.py [--images 5000] [--detections 500000] [--classes 80] [--repeat 3] [--write]
 
 The boxes are made up: half of the detections lie near an object, half anywhere. Both sides run in a process of their
 own, with the interpreter's start and all imports; the better of the repeats counts. Prints one JSON line.
@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+from page import add_write_option, as_table, measured_by, write_section
 
 OBJECTS_AN_IMAGE = 7.3  # as in COCO's val2017
 LIBRARY = """
@@ -33,6 +36,7 @@ def main() -> None:
     parser.add_argument("--classes", type=int, default=80)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--keep", type=Path, help="Write the two files here and leave them.")
+    add_write_option(parser)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = args.keep or Path(scratch)
@@ -41,6 +45,13 @@ def main() -> None:
         library = best([sys.executable, "-c", LIBRARY, *files], args.repeat)
     times = {"eval_s": round(ours, 2), "hotcoco_s": round(library, 2), "ratio": round(ours / library, 2)}
     print(json.dumps({"images": args.images, "detections": args.detections, **times}))
+    if args.write:
+        what = (
+            f"{args.detections:,} detections in {args.images:,} images, {args.classes} classes, from files to figures."
+        )
+        rows = [["`cnnkit eval`", times["eval_s"], times["ratio"]], ["hotcoco alone", times["hotcoco_s"], 1]]
+        table = as_table(["", "seconds, best of the repeats", "ratio"], rows)
+        write_section("Scoring detections", f"{measured_by('detection.py', what)}\n\n{table}")
 
 
 def best(command: list[str], repeat: int) -> float:

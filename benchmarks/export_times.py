@@ -19,10 +19,9 @@ from pathlib import Path
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from page import write_section
+from page import add_write_option, as_table, measured_by, write_section
 
 from cnnkit import exporting, models, verification
-from cnnkit.benchmark._machine import this_machine
 from cnnkit.exporting._exporters import EXPORTERS, Request, run_exporter
 from cnnkit.spec import ClassificationOutput, ClassName, ModelInput, ModelSpec, Rescale, Resize, ToGray
 
@@ -72,13 +71,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nets", nargs="+", default=["digits", "lenet5", "resnet18", "googlenet"])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    add_write_option(parser)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         run_exporter("dynamo", _first_request(), Path(folder) / "first.onnx")  # what torch loads once is not counted
         rows = [measure(net, given.rounds, Path(folder)) for net in given.nets]
-    lines = [f"| {' | '.join(row)} |" for row in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
-    text = "\n".join([f"{_where()} Medians of {given.rounds} rounds.", "", *lines]) + "\n"
+    what = f"medians of {given.rounds} rounds, torch {version('torch')}."
+    text = f"{measured_by('export_times.py', what)}\n\n{as_table(COLUMNS, rows)}"
     print(text)
     if given.write:
         write_section("Export and verify", text)
@@ -87,12 +86,6 @@ def main() -> None:
 def _first_request() -> Request:
     opened = source("digits")
     return Request(opened.module, torch.rand(2, 1, 8, 8), "input", ["logits"], exporting.DEFAULT_OPSET, "batch")
-
-
-def _where() -> str:
-    machine = this_machine()
-    packages = f"torch {version('torch')}, onnxruntime {version('onnxruntime')}"
-    return f"{machine.cpu}, {machine.cores} cores, {machine.system}; {packages}."
 
 
 if __name__ == "__main__":

@@ -18,9 +18,8 @@ import onnx
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parent))
-from page import write_section
+from page import add_write_option, as_table, measured_by, write_section
 
-from cnnkit.benchmark._machine import this_machine
 from cnnkit.spec import METADATA_KEY, ModelSpec
 
 N_CLASSES = 1000
@@ -62,23 +61,20 @@ def peak_bytes(model: Path, images: Path, run: Path) -> tuple[int, float]:
     return usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
 
 
-def as_table(measured: list[tuple[int, int, float]]) -> str:
+def table_of(measured: list[tuple[int, int, float]]) -> str:
     peak_of_first = measured[0][1]
-    lines = [
-        "| files | peak resident set, MiB | to the first | bytes a file above the row before |",
-        "|--:|--:|--:|--:|",
-    ]
+    rows = []
     for at, (n, peak, _) in enumerate(measured):
         before, peak_before, _ = measured[at - 1] if at else (0, 0, 0)
         more = f"{(peak - peak_before) / (n - before):.0f}" if at else ""
-        lines.append(f"| {n:,} | {peak / 2**20:.0f} | {peak / peak_of_first:.3f} | {more} |")
-    return "\n".join(lines)
+        rows.append([f"{n:,}", f"{peak / 2**20:.0f}", f"{peak / peak_of_first:.3f}", more])
+    return as_table(["files", "peak resident set, MiB", "to the first", "bytes a file above the row before"], rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, nargs="+", default=[1000, 20_000, 100_000])
-    parser.add_argument("--write", action="store_true")
+    add_write_option(parser)
     chosen = parser.parse_args()
     measured = []
     with tempfile.TemporaryDirectory() as temporary:
@@ -87,15 +83,11 @@ def main() -> None:
         for n in chosen.files:
             write_images(root / str(n), n)
             measured.append((n, *peak_bytes(root / "wide.onnx", root / str(n), root / f"run-{n}")))
-    table = as_table(measured)
+    table = table_of(measured)
     print(table)
     if chosen.write:
-        machine = this_machine()
-        head = (
-            f"Measured by `benchmarks/memory.py`: `cnnkit infer` on JPEGs of 40x40, {N_CLASSES} classes, each "
-            f"folder in a process of its own. {machine.cpu}, {machine.cores} cores; {machine.system}."
-        )
-        write_section("Memory", f"{head}\n\n{table}\n")
+        what = f"`cnnkit infer` on JPEGs of 40x40, {N_CLASSES} classes, each folder in a process of its own."
+        write_section("Memory", f"{measured_by('memory.py', what)}\n\n{table}")
 
 
 if __name__ == "__main__":

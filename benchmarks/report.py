@@ -1,6 +1,6 @@
 """How long a report takes and how large it is: by default 50,000 photos of 1,000 classes, as in ImageNet's validation.
 
-    python -m benchmarks.report [--images 50000] [--classes 1000] [--keep FOLDER]
+    python benchmarks/report.py [--images 50000] [--classes 1000] [--keep FOLDER] [--write]
 
 The scores are made up (a class is confused with its neighbours), the photos are noise, which JPEG packs badly.
 Prints one JSON line: seconds for write_report, bytes of report.html and report.md.
@@ -9,6 +9,7 @@ Prints one JSON line: seconds for write_report, bytes of report.html and report.
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pyarrow as pa
+
+sys.path.insert(0, str(Path(__file__).parent))
+from page import add_write_option, as_table, measured_by, write_section
 
 from cnnkit.metrics import wilson
 from cnnkit.report import write_report
@@ -31,11 +35,17 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=50_000)
     parser.add_argument("--classes", type=int, default=1_000)
     parser.add_argument("--keep", type=Path, help="Write the report here and leave it.")
+    add_write_option(parser)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         out = args.keep or Path(scratch) / "out"
         facts = measure(Path(scratch) / "photos", out, args.images, args.classes)
     print(json.dumps(facts))
+    if args.write:
+        what = f"report.html and report.md from stored results of {args.images:,} photos and {args.classes:,} classes."
+        rows = [[f"{facts['seconds']:.1f}", f"{facts['html_bytes'] / 1e6:.1f}", f"{facts['md_bytes'] / 1e6:.2f}"]]
+        table = as_table(["seconds", "report.html, MB", "report.md, MB"], rows)
+        write_section("The report", f"{measured_by('report.py', what)}\n\n{table}")
 
 
 def measure(photos: Path, out: Path, n: int, n_classes: int) -> dict[str, Any]:

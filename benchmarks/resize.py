@@ -1,6 +1,6 @@
 """What preparing one photograph costs: decoded 500x375 to short side 256, centre 224, normalised, (3, 224, 224).
 
-    python benchmarks/resize.py [--rounds N] [--threads 1 2]
+    python benchmarks/resize.py [--rounds N] [--threads 1 2] [--write]
 
 Rounds of all ways are interleaved, so that a busy machine slows them alike; medians, and ratios to the chain with
 Pillow and to the one with OpenCV's bilinear, whose pixels differ. Every other way gives the same numbers, which is
@@ -13,11 +13,15 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+from page import add_write_option, as_table, measured_by, write_section
 
 from cnnkit.images import Preprocess, _pillow, decode, has_compiled_resize, preset
 from cnnkit.spec import ClassificationOutput, ClassName, ModelInput, ModelSpec, Resize
@@ -113,46 +117,48 @@ def pictures_a_second(way: Way, pixels: Pixels, threads: int, seconds: float = 1
         return sum(future.result() for future in [pool.submit(work) for _ in range(threads)]) / seconds
 
 
-def print_times(spent: dict[str, list[float]]) -> None:
+def rows_of(spent: dict[str, list[float]], speeds: dict[str, list[float]]) -> list[list[str]]:
     medians = {name: statistics.median(times) for name, times in spent.items()}
-    print(f"{'':22}{'median ms':>11}{'spread':>16}{'/ Pillow':>10}{'/ OpenCV':>10}")
+    rows = []
     for name, median in medians.items():
         low, *_, high = statistics.quantiles(spent[name], n=10)
         ratios = median / medians["Pillow and NumPy"], median / medians["OpenCV's bilinear"]
-        print(f"{name:22}{median:11.3f}{f'{low:.3f}-{high:.3f}':>16}{ratios[0]:10.2f}{ratios[1]:10.2f}")
-
-
-def print_threads(chosen: dict[str, Way], pixels: Pixels, threads: list[int]) -> None:
-    print("\npictures a second, by threads")
-    for name, way in chosen.items():
-        speeds = [pictures_a_second(way, pixels, count) for count in threads]
-        shown = "  ".join(f"{n}: {s:7.0f} ({s / speeds[0]:.2f}x)" for n, s in zip(threads, speeds, strict=True))
-        print(f"{name:22}{shown}")
+        row = [name, f"{median:.3f}", f"{low:.3f} to {high:.3f}", *(f"{ratio:.2f}" for ratio in ratios)]
+        rows.append([*row, *(f"{speed:.0f}" for speed in speeds[name])])
+    return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--threads", type=int, nargs="*", default=[1, 2])
+    add_write_option(parser)
     options = parser.parse_args()
     cv2.setNumThreads(1)  # as in the workers of a run
     pixels, chosen = photograph(), ways()
     check(chosen, pixels)
     milliseconds(chosen, pixels, 3)
-    print_times(milliseconds(chosen, pixels, options.rounds))
-    print_decode(pixels)
-    if options.threads:
-        print_threads(chosen, pixels, options.threads)
+    spent = milliseconds(chosen, pixels, options.rounds)
+    speeds = {
+        name: [pictures_a_second(way, pixels, count) for count in options.threads] for name, way in chosen.items()
+    }
+    columns = ["", "median, ms", "middle 80 %", "to Pillow", "to OpenCV"]
+    columns += [f"pictures/s, {count} thread(s)" for count in options.threads]
+    what = f"one photo of 500x375 to (3, 224, 224) on one core, {options.rounds} rounds in turn. {decoding(pixels)}"
+    text = f"{measured_by('resize.py', what)}\n\n{as_table(columns, rows_of(spent, speeds))}"
+    print(text)
+    if options.write:
+        write_section("Preparing a photo", text)
 
 
-def print_decode(pixels: Pixels) -> None:
+def decoding(pixels: Pixels) -> str:
     data = cv2.imencode(".jpg", pixels)[1].tobytes()
     times = []
     for _ in range(100):
         start = time.perf_counter()
         decode(data)
         times.append((time.perf_counter() - start) * 1e3)
-    print(f"decoding the JPEG ({len(data) >> 10} KiB) costs {statistics.median(times):.3f} ms")
+    return f"Decoding its JPEG ({len(data) >> 10} KiB) costs {statistics.median(times):.2f} ms beside."
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ def score_boxes(run: Run, asked: Asked) -> Scored:
         n_classes_scored=n_classes_scored(boxes, protocols),
         notes=(*notes_on(boxes, protocols), *_note_on_confidence(run)),
         measured=measure_boxes(boxes, protocols, asked),
+        truth=read.source,
         drawn=lambda: _drawn(boxes, protocols[0], labelled),
     )
 

@@ -120,8 +120,8 @@ def evaluate(
         return _evaluate_file(Path(run_or_model), asked, out, report=report, options=inference_options)
     if max_detections is not None and not Path(run_or_model).is_dir():
         inference_options["max_detections"] = max_detections
-    asked_for: dict[str, Any] = {"split": split, "truth": asked.truth, "options": inference_options}
-    with open_source(Path(run_or_model), data, out, **asked_for, progress=progress, say=say) as source:
+    heard = {"progress": progress, "say": say}
+    with open_source(Path(run_or_model), asked, out, options=inference_options, **heard) as source:
         if say is not None:
             say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
         scored = _scorer(source.run, multilabel=multilabel)(source.run, asked)
@@ -190,7 +190,7 @@ def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, 
         data=DataFacts(
             root=place(scored.keys_root, output),
             part=scored.part,
-            truth=None if asked.truth is None else place(asked.truth, output),
+            truth=place(truth, output) if (truth := asked.truth or scored.truth) else None,
             fingerprint=scored.fingerprint,
             n=scored.n,
             n_bad=sum(scored.bad.values()),

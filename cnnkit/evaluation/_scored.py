@@ -47,7 +47,7 @@ class Asked:
 class Scored:
     """`keys_root` is the folder that the run's keys are relative to; `measured` are fields of Results by name.
 
-    `drawn` makes the boxes for the page of a detector.
+    `truth` is where the labels were found, where nobody said it; `drawn` makes the boxes for the page of a detector.
     """
 
     rows: "pa.Table"
@@ -61,6 +61,7 @@ class Scored:
     n_classes_scored: int
     notes: tuple[str, ...]
     measured: dict[str, Any]
+    truth: Path | None = None
     drawn: "Callable[[], DrawnBoxes] | None" = None
 
 

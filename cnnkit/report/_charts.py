@@ -85,7 +85,7 @@ def curve_chart(
     """Draw the curve of all classes and the weakest ones in colour, the others faint or waiting to be picked."""
     if not curves:
         return None
-    figure = "ap" if kind == "pr" else "roc_auc"
+    figure = "roc_auc" if kind == "roc" else "ap"
     enough = {*with_enough_images(results), None}
     weakest = sorted(curves, key=lambda curve: (curve.index not in enough, _strength(curve, results, figure)))
     coloured = [curve for curve in weakest if curve.index is None] + [

@@ -18,6 +18,7 @@ class Meaning:
     up: bool = True
 
 
+_OVERLAPS = "mean over the IoU thresholds 0.50 to 0.95"
 _COCO = "COCO's average precision: mean over the classes"
 
 MEANINGS = {
@@ -54,12 +55,11 @@ MEANINGS = {
     "coco_APs": Meaning("AP, small", f"{_COCO}, objects under 32 x 32 pixels"),
     "coco_APm": Meaning("AP, medium", f"{_COCO}, objects from 32 x 32 to 96 x 96 pixels"),
     "coco_APl": Meaning("AP, large", f"{_COCO}, objects over 96 x 96 pixels"),
-    "coco_AR1": Meaning("AR, 1 detection", "share of objects found, one detection an image"),
-    "coco_AR10": Meaning("AR, 10 detections", "share of objects found, ten detections an image"),
-    "coco_AR100": Meaning("AR, 100 detections", "share of objects found, a hundred detections an image"),
     "coco_ARs": Meaning("AR, small", "share of small objects found"),
     "coco_ARm": Meaning("AR, medium", "share of medium objects found"),
     "coco_ARl": Meaning("AR, large", "share of large objects found"),
+    "ultralytics_AP": Meaning("AP (Ultralytics)", "what that tool would say: its interpolation, no crowd regions"),
+    "ultralytics_AP50": Meaning("AP50 (Ultralytics)", "the same at IoU 0.50"),
     "voc07_AP": Meaning("AP (VOC 2007)", "mean of precision at eleven recalls, IoU 0.5 or more"),
     "voc12_AP": Meaning("AP (VOC 2012)", "area under precision against recall, IoU 0.5 or more"),
     "voc07_AP_no_plus_one": Meaning("AP (VOC 2007, no +1)", "the same with widths counted without the extra pixel"),
@@ -70,6 +70,10 @@ HEADLINES = ("top1_accuracy", "exact_match", "coco_AP", "voc12_AP", "voc07_AP", 
 
 
 def meaning(name: str) -> Meaning:
+    limit = name.removeprefix("coco_AR")
+    if limit.isdecimal():
+        of = "1 detection" if limit == "1" else f"{limit} detections"
+        return Meaning(f"AR, {of}", f"share of objects found with at most {of} for an image and class, {_OVERLAPS}")
     return MEANINGS.get(name) or Meaning(name.replace("_", " "), "", share=False)
 
 

@@ -8,7 +8,8 @@ from markupsafe import Markup, escape
 from cnnkit.drawing import Thumbnail
 from cnnkit.report.drawn import Kind
 
-LETTER = 11  # the size of the words on a picture, in its pixels
+SHOWN_WIDTH, SHOWN_HEIGHT = 360, 288  # the room that the style sheet gives a large picture
+LETTER = 11  # the size of the words, in pixels of the page
 WIDTH_OF_A_LETTER = 0.6
 LEGEND: dict[Kind, str] = {
     "right": "found, and right",
@@ -33,12 +34,15 @@ class Mark:
 
 
 def overlay(marks: Sequence[Mark], image: Thumbnail, *, named: bool = True) -> Markup:
-    """An SVG of the picture's own size to lie over it; `named` writes beside mistakes what they are."""
+    """An SVG to lie over a picture, in pixels of the page; `named` writes beside mistakes what they are."""
+    unit = max(image.width / SHOWN_WIDTH, image.height / SHOWN_HEIGHT)
+    width, height, scale = image.width / unit, image.height / unit, image.scale / unit
     drawn = sorted(marks, key=lambda mark: mark.is_mistake)
-    shapes = "".join(_shape(mark, image.scale) for mark in drawn)
-    words = "".join(_words([mark for mark in drawn if mark.is_mistake], image)) if named else ""
-    size = f"0 0 {image.width} {image.height}"
-    return Markup(f'<svg class="overlay" viewBox="{size}" aria-hidden="true">{shapes}{words}</svg>')
+    shapes = "".join(_shape(mark, scale) for mark in drawn)
+    words = "".join(_words([mark for mark in drawn if mark.is_mistake], scale, width)) if named else ""
+    return Markup(
+        f'<svg class="overlay" viewBox="0 0 {width:.6g} {height:.6g}" aria-hidden="true">{shapes}{words}</svg>'
+    )
 
 
 def legend() -> Markup:
@@ -57,16 +61,16 @@ def _shape(mark: Mark, scale: float) -> str:
     return f'<rect class="{mark.kind}" {place}><title>{escape(mark.text)}</title></rect>'
 
 
-def _words(marks: Sequence[Mark], image: Thumbnail) -> Iterator[str]:
+def _words(marks: Sequence[Mark], scale: float, side: float) -> Iterator[str]:
     """What false detections are, then missed objects, large boxes first; what would lie over another word is left out.
 
     A word stands above its box where there is room, else inside it, and never beyond the picture's side.
     """
     taken: list[tuple[float, float, float]] = []
     for mark in sorted(marks, key=lambda mark: (mark.kind != "false", -_area(mark.box))):
-        left, top = (max(each, 0.0) * image.scale for each in mark.box[:2])
+        left, top = (max(each, 0.0) * scale for each in mark.box[:2])
         width = WIDTH_OF_A_LETTER * LETTER * len(mark.text)
-        x = max(min(left + 2, image.width - width), 2.0)
+        x = max(min(left + 2, side - width), 2.0)
         y = top - 3 if top > LETTER + 3 else top + LETTER
         if any(abs(y - other) < LETTER and x < end and begin < x + width for begin, end, other in taken):
             continue

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-BACKGROUND = "background"  # of a detector's confusions: no object, or no detection
+BACKGROUND = "background"  # of a detector's confusions
+BACKGROUND_CAPTION = " Background as a column: objects that were missed; as a row: detections where there is nothing."
 MAP_FROM = 60  # with more classes than these a map of all of them stands beside the grid
 
 
@@ -159,9 +160,13 @@ def _confusion(facts: Facts) -> dict[str, Any] | None:
     matrix, labels = facts.matrix, facts.names
     if matrix is None or len(labels) < 2:
         return None
-    chosen, totals = classes_to_draw(matrix, facts.pairs), matrix.sum(axis=1)
-    whole = len(chosen) == len(labels)
-    which = "All classes" if whole else f"The {len(chosen)} classes of the largest confusions, of {count(len(labels))}"
+    n_classes, totals = len(facts.labels), matrix.sum(axis=1)
+    chosen = classes_to_draw(matrix[:n_classes, :n_classes], facts.pairs)
+    whole = len(chosen) == n_classes
+    which = "All classes" if whole else f"The {len(chosen)} classes of the largest confusions, of {count(n_classes)}"
+    background = list(range(n_classes, len(labels)))
+    which += ", and the background" if background else ""
+    chosen = [*chosen, *background]
     grid = drawing.confusion_grid(
         matrix[chosen][:, chosen],
         totals[chosen],
@@ -175,9 +180,9 @@ def _confusion(facts: Facts) -> dict[str, Any] | None:
     listed = sum(pair.count for pair in facts.pairs)
     return {
         "grid": grid,
-        "classes": count(len(labels)),
+        "classes": count(n_classes),
         "caption": f"{which}. A row is a true class, a column what it was taken for. The stronger the colour, "
-        "the larger the share of the row.",
+        "the larger the share of the row." + (BACKGROUND_CAPTION if background else ""),
         "map": _map(matrix, labels) if len(labels) > MAP_FROM else None,
         "pairs": [_pair(each, labels) for each in facts.pairs],
         "more": f"These are {count(listed)} of {count(off)} wrong answers." if listed < off else "",

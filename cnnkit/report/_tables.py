@@ -12,7 +12,7 @@ from cnnkit.report._detection_facts import detection_data_rows
 from cnnkit.report._names import meaning
 from cnnkit.report._outcomes import Outcomes
 from cnnkit.report._summary import is_rough
-from cnnkit.report._words import bytes_in_words, count, percent, plain, span
+from cnnkit.report._words import bytes_in_words, count, counted, percent, plain, span
 from cnnkit.results import ClassFigures, Figure, Results
 
 BAD_FILES = 100
@@ -56,7 +56,7 @@ def figure_rows(results: Results) -> list[Row]:
                 "value": shown(figure.value),
                 "span": span(figure.low, figure.high, share=words.share),
                 "mark": interval_of(figure) if words.share else "",
-                "n": count(figure.n),
+                "n": counted(figure.n_positives or 0, "object") if results.task == "detection" else count(figure.n),
                 "method": _method(figure, results),
             }
         )
@@ -134,9 +134,7 @@ def p_in_words(p: float | None) -> str:
 
 def data_rows(results: Results) -> list[tuple[str, str]]:
     data = results.data
-    what, folder = (
-        ("objects", "labels in the folder") if results.detection else ("images", "names of the class folders")
-    )
+    what = "objects" if results.detection else "images"
     return [
         ("Images scored", count(data.n)),
         ("With a label, could not be read", _bad_in_words(results)),
@@ -146,7 +144,7 @@ def data_rows(results: Results) -> list[tuple[str, str]]:
         *(detection_data_rows(results.detection) if results.detection else ()),
         ("Folder", data.root),
         ("Part", data.part or "none: the whole folder"),
-        ("Truth", data.truth or folder),
+        ("Truth", data.truth or "names of the class folders"),
         ("Fingerprint of the images", data.fingerprint),
     ]
 

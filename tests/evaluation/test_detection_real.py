@@ -62,7 +62,7 @@ def few(shared, tmp_path):
 
 def test_two_detectors_are_scored_gated_and_compared(few, score, run_cnnkit, names, tmp_path):
     best, said = score("yolox_nano", few, "--fail-under", "coco_AP50=0.45")
-    assert "yolox_nano on train2017: 10 images, " in said
+    assert "yolox_nano on instances_train2017.json: 10 images, " in said
     worse, said = score("fastestdet", few, "--fail-if-worse-than", best, "--fail-under", "coco_AP50=0.9", exit_code=1)
     assert "Error: coco_AP50 is 0." in said
     assert ", under 0.9; worse than" in said

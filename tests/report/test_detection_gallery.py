@@ -74,7 +74,7 @@ def test_false_alarms_show_their_box_alone(folder, rows, drawn):
     (picture,) = false.pictures
     assert picture.caption.text == f"said dog 75.0{NBSP}%"
     assert picture.overlay.count("<rect") == 1
-    assert 'class="false" x="20" y="20" width="10" height="10"' in picture.overlay
+    assert 'class="false" x="90" y="90" width="45" height="45"' in picture.overlay
     assert [each.caption.text for each in missed.pictures] == [f"missed 2 of 2{NBSP}objects, there: dog"]
     assert missed.pictures[0].overlay.count("<rect") == 1  # the other one is found by something unsure
 
@@ -85,17 +85,17 @@ def test_without_boxes_the_pictures_are_bare(folder, rows):
 
 
 def test_boxes_shrink_with_their_picture():
-    image = Thumbnail("data:,", 100, 50, enlarge=False, scale=0.25)
+    image = Thumbnail("data:,", 720, 360, enlarge=False, scale=0.5)
     drawn = overlay([Mark("missed", (0, 100, 40, 160), "a long name of a class")], image)
-    assert 'viewBox="0 0 100 50"' in drawn
+    assert 'viewBox="0 0 360 180"' in drawn
     assert 'x="0" y="25" width="10" height="15"' in drawn
     assert '<text class="missed" x="2" y="22">' in drawn
 
 
 def test_words_stay_on_the_picture():
-    image = Thumbnail("data:,", 100, 50, enlarge=False)
-    drawn = overlay([Mark("false", (90, 2, 98, 20), "kite 0.50")], image)
-    assert '<text class="false" x="40.6" y="13">' in drawn
+    image = Thumbnail("data:,", 144, 288, enlarge=False)
+    drawn = overlay([Mark("false", (130, 2, 140, 20), "kite 0.50")], image)
+    assert '<text class="false" x="84.6" y="13">' in drawn
 
 
 def test_names_of_markup_stay_text():
@@ -105,7 +105,7 @@ def test_names_of_markup_stay_text():
 
 
 def test_words_over_one_another_are_left_out():
-    image = Thumbnail("data:,", 100, 50, enlarge=False)
+    image = Thumbnail("data:,", 360, 180, enlarge=False)
     boxes = [
         ("missed", (10, 30, 20, 40), "cup"),
         ("missed", (12, 31, 40, 48), "bowl"),

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit import images
 from cnnkit.data import path_of_key
 from cnnkit.errors import ImageError
 from cnnkit.evaluation._jpeg_quality import jpeg_quality
@@ -70,11 +69,13 @@ def read_as_scored(root: Path, key: str, digest: bytes | None) -> bytes | None:
 
 
 def _measure(root: Path, key: str, digest: bytes | None, names: Sequence[str]) -> list[float]:
+    from cnnkit.images import decode
+
     data = read_as_scored(root, key, digest)
     if data is None:
         return [math.nan] * len(names)
     try:
-        pixels = images.decode(data)
+        pixels = decode(data)
     except ImageError:
         return [math.nan] * len(names)
     return [MEASURES[name].of(pixels, data) for name in names]

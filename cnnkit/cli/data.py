@@ -42,6 +42,7 @@ def data_command() -> None:
     "--images", type=PATH, help="Where the pictures of labelled boxes are.  [default: images, JPEGImages or SOURCE]"
 )
 @click.option("--copy-images", is_flag=True, help="Copy the pictures of labelled boxes beside their labels.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the scenes that are drawn.")
 @overwrite_option
 @progress_option
 @json_option
@@ -55,7 +56,8 @@ def convert_command(
     binary version (or its .tar.gz), or sklearn:digits.
 
     Labelled boxes become labels in another format: SOURCE is a COCO .json, a folder of Pascal
-    VOC's .xml files, a data.yaml or images/ beside labels/ (YOLO), or a .csv.
+    VOC's .xml files, a data.yaml or images/ beside labels/ (YOLO), or a .csv; or
+    sklearn:digit-scenes, pictures of several digits that are drawn on the spot.
 
     Interrupted, the same command goes on; OUT appears when it is whole.
     """

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -49,7 +49,9 @@ input_options = _options.together(
     click.option("--imgsz", type=int, help="Height and width of the network's input."),
     click.option("--channels", type=click.Choice(["RGB", "GRAY"]), help="Colour or grey, for the course's networks."),
     click.option("--preset", help="Preprocessing by name: imagenet, imagenet-caffe, tf, raw, ultralytics."),
-    click.option("--resize", type=click.Choice(["shortest", "exact"]), help="How a picture gets its size."),
+    click.option(
+        "--resize", type=click.Choice(["shortest", "exact", "letterbox"]), help="How a picture gets its size."
+    ),
     click.option("--interpolation", metavar="IMPL:FILTER", help="The resize's arithmetic, such as pillow:bilinear."),
     click.option("--mean", type=_options.Numbers(), help="Taken off the values, in the network's channel order."),
     click.option("--std", type=_options.Numbers(), help="Divided by then."),
@@ -99,10 +101,15 @@ augmentation_options = _options.together(
 @click.argument("data", type=_options.PATH)
 @click.option("-o", "--output", type=_options.PATH, required=True, help="The checkpoint to write, such as model.pt.")
 @click.option(
+    "--task",
+    type=click.Choice(["classification", "detection"]),
+    help="What is learned: classes from class folders, or boxes.  [default: what --net is for]",
+)
+@click.option(
     "--net",
-    required=True,
     metavar="NAME",
-    help="digits, simple_convnet, keras_mnist, fashion, cifar, cifar_improved, lenet5; or torchvision's resnet18 etc.",
+    help="digits, simple_convnet, keras_mnist, fashion, cifar, cifar_improved, lenet5; or torchvision's resnet18 etc.; "
+    "detector finds boxes.  [default with --task detection: detector]",
 )
 @click.option("--weights", type=_options.PATH, help="Start from these: a checkpoint, .pth or .safetensors.")
 @click.option("--initial", type=_Initial(), metavar="he|xavier|STD", help="Initial weights of digits, simple_convnet.")
@@ -119,7 +126,8 @@ augmentation_options = _options.together(
 def train_command(
     data: Path,
     output: Path,
-    net: str,
+    task: Literal["classification", "detection"] | None,
+    net: str | None,
     device: str,
     workers: int | None,
     overwrite: bool,
@@ -127,11 +135,15 @@ def train_command(
     as_json: bool,
     **recipe: Any,
 ) -> None:
-    """Train a network on DATA, a folder of class folders, and write a checkpoint that export reads.
+    """Train a network on DATA, class folders or labelled boxes, and write a checkpoint that export reads.
 
     Where DATA has the parts train and val, it learns from the one and scores each epoch on the
     other. What is not given is the network's own: its input, its optimizer and learning rate, and
     no augmentation. A run that was broken off goes on when the same command is given again.
+
+    With --task detection DATA holds labelled boxes: COCO's JSON, Pascal VOC's XML, YOLO's text
+    files or CSV, with the pictures beside them. --resized-crop, --translate, --zoom and the
+    mirrors move boxes with their pixels.
     """
     from cnnkit import training
 
@@ -140,6 +152,7 @@ def train_command(
             data,
             output,
             net=net,
+            task=task,
             device=device,
             workers=workers,
             overwrite=overwrite,
@@ -151,7 +164,10 @@ def train_command(
     if as_json:
         _output.emit_json(record.to_dict())
     else:
-        _output.say(f"Trained {net} on {record.data.n} images. Epoch {record.kept_epoch}: {_figures(record.kept)}.")
+        _output.say(
+            f"Trained {record.recipe.net} on {record.data.n} images. "
+            f"Epoch {record.kept_epoch}: {_figures(record.kept)}."
+        )
 
 
 def _line(epoch: "EpochRecord", seconds_left: float) -> str:
@@ -165,7 +181,13 @@ def _duration(seconds: float) -> str:
 
 
 def _figures(epoch: "EpochRecord") -> str:
-    shown = f"loss {epoch.train_loss:.4f}, accuracy {epoch.train_accuracy:.4f}"
-    if epoch.val_loss is None or epoch.val_accuracy is None:
-        return shown
-    return f"{shown}, held out {epoch.val_loss:.4f}, {epoch.val_accuracy:.4f}"
+    parts = [f"loss {epoch.train_loss:.4f}"]
+    if epoch.train_accuracy is not None:
+        parts.append(f"accuracy {epoch.train_accuracy:.4f}")
+    if epoch.val_loss is not None:
+        parts.append(f"held out {epoch.val_loss:.4f}")
+    if epoch.val_accuracy is not None:
+        parts.append(f"{epoch.val_accuracy:.4f}")
+    if epoch.val_ap50 is not None:
+        parts.append(f"AP50 {epoch.val_ap50:.4f}")
+    return ", ".join(parts)

@@ -12,8 +12,10 @@ from cnnkit.data._classes import ClassIndex
 from cnnkit.data._coco import read_coco, write_coco
 from cnnkit.data._coco_numbering import COCO_NAMES
 from cnnkit.data._coco_results import DetectedBoxes, read_coco_results
-from cnnkit.data._convert import DIGITS_SOURCE, IMAGE_SETS, Converted, convert, write_digits
+from cnnkit.data._convert import DIGITS_SOURCE, IMAGE_SETS, Converted, convert, write_digit_scenes, write_digits
+from cnnkit.data._convert_boxes import BoxPart, read_box_parts
 from cnnkit.data._detection_truth import COUNTED, DetectionTruth
+from cnnkit.data._digit_scenes import SCENES_SOURCE
 from cnnkit.data._folders import Labelled, class_folders
 from cnnkit.data._idx import read_idx, read_idx_set
 from cnnkit.data._image_folder import Picture, write_image_folder
@@ -37,7 +39,9 @@ __all__ = [
     "DIGITS_SOURCE",
     "IMAGE_SETS",
     "IMAGE_SUFFIXES",
+    "SCENES_SOURCE",
     "Attributes",
+    "BoxPart",
     "BoxSource",
     "ClassIndex",
     "Converted",
@@ -62,6 +66,7 @@ __all__ = [
     "path_of_key",
     "picture_size",
     "read_attributes",
+    "read_box_parts",
     "read_boxes",
     "read_boxes_csv",
     "read_cifar",
@@ -78,6 +83,7 @@ __all__ = [
     "write_boxes_csv",
     "write_coco",
     "write_data_yaml",
+    "write_digit_scenes",
     "write_digits",
     "write_image_folder",
     "write_voc",

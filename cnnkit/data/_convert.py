@@ -1,5 +1,6 @@
 """Data sets in their own files become what cnnkit and others read: `cnnkit data convert`."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,15 @@ from pathlib import Path
 from cnnkit.data._arrays import ImageArrays, hold_out, pictures
 from cnnkit.data._box_sources import BOX_FORMATS, BoxSource, open_boxes
 from cnnkit.data._cifar import is_cifar, read_cifar
-from cnnkit.data._convert_boxes import digest_of, notes_of, read_box_parts, write_box_parts
+from cnnkit.data._convert_boxes import (
+    BoxPart,
+    digest_of,
+    notes_of,
+    picture_folder,
+    read_box_parts,
+    write_box_parts,
+)
+from cnnkit.data._digit_scenes import N_SCENES, SCENES_SOURCE, write_scenes
 from cnnkit.data._digits import HOLDOUT, read_digits
 from cnnkit.data._idx import DIGIT_NAMES, FASHION_NAMES, idx_pairs, read_idx_set
 from cnnkit.data._image_folder import Progress, write_folder, write_image_folder
@@ -46,6 +55,7 @@ class _Asked:
     coarse: bool
     images: Path | None
     copy_images: bool
+    seed: int
     overwrite: bool
     progress: Progress
 
@@ -71,13 +81,14 @@ def convert(
     coarse: bool = False,
     images: Path | None = None,
     copy_images: bool = False,
+    seed: int = 0,
     overwrite: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Converted:
     """Write a data set in its own files as an image folder with parts, or labelled boxes in another format.
 
     Args:
-        source: the folder or file of the data set, or "sklearn:digits".
+        source: the folder or file of the data set, "sklearn:digits" or "sklearn:digit-scenes".
         output: the folder to write; one that holds the same conversion already is left alone.
         format: one of `IMAGE_SETS` or `BOX_FORMATS`; None goes by the files that are there.
         to: for boxes one of `BOX_FORMATS`, by default coco.
@@ -87,6 +98,7 @@ def convert(
         coarse: CIFAR-100's 20 superclasses.
         images: where the pictures of labelled boxes are, when not in a usual place.
         copy_images: copy the pictures of labelled boxes too.
+        seed: of scenes that are drawn.
         overwrite: replace what an earlier conversion wrote there.
         progress: is told how many images are written, of how many.
 
@@ -94,7 +106,11 @@ def convert(
         DataError: the source is not of that format, is damaged, or the output holds something else.
     """
     names = tuple(entry.name for entry in read_labels(labels).classes) if labels else None
-    asked = _Asked(Path(source), output, to, split, holdout, names, coarse, images, copy_images, overwrite, progress)
+    asked = _Asked(
+        Path(source), output, to, split, holdout, names, coarse, images, copy_images, seed, overwrite, progress
+    )
+    if str(source) == SCENES_SOURCE:
+        return _convert_scenes(asked)
     chosen = format or _recognise(asked)
     if chosen in IMAGE_SETS:
         return _convert_images(asked, chosen)
@@ -111,11 +127,21 @@ def write_digits(folder: Path, *, progress: Progress = lambda done, total: None)
     return convert(DIGITS_SOURCE, folder, progress=progress).n
 
 
+def write_digit_scenes(folder: Path, *, seed: int = 0, progress: Progress = lambda done, total: None) -> int:
+    """Write scenes of scikit-learn's digits with COCO's labels, in the parts train, val and test; how many.
+
+    Every third digit stands in the test scenes alone. The same seed writes the same bytes. A folder that holds them
+    already is left alone.
+    """
+    return convert(SCENES_SOURCE, folder, seed=seed, progress=progress).n
+
+
 def _recognise(asked: _Asked) -> str:
     if str(asked.source) == DIGITS_SOURCE:
         return "digits"
     if not asked.source.exists():
-        raise DataError(f"{asked.source}: no such file or folder. scikit-learn's digits are {DIGITS_SOURCE!r}.")
+        made = f"scikit-learn's digits are {DIGITS_SOURCE!r}, scenes of them {SCENES_SOURCE!r}"
+        raise DataError(f"{asked.source}: no such file or folder. {made}.")
     if idx_pairs(asked.source):
         return "idx"
     if is_cifar(asked.source):
@@ -160,6 +186,33 @@ def _convert_boxes(asked: _Asked, source: BoxSource) -> Converted:
     identity = f"{source.format} {asked.source.name} to {to}, {'images copied, ' if asked.copy_images else ''}"
     write_folder(asked.output, write, source=f"{identity}sha256 {digest_of(parts)[:16]}", overwrite=asked.overwrite)
     return Converted(asked.output, source.format, to, counts, (*notes_of(parts), *lost))
+
+
+def _convert_scenes(asked: _Asked) -> Converted:
+    if asked.holdout or asked.names or asked.images:
+        raise DataError(f"{asked.source}: is drawn with its parts and names; --split, --to and --seed are for it.")
+    to = asked.to or "coco"
+    if to not in BOX_FORMATS:
+        raise DataError(f"format {to!r} is not one of labelled boxes; there are {', '.join(BOX_FORMATS)}.")
+    counts = {part: n for part, n in N_SCENES.items() if asked.split in (None, "all", part)}
+    if not counts:
+        raise DataError(f"{asked.source}: no part {asked.split!r}; its parts are {', '.join(N_SCENES)}.")
+
+    def write(folder: Path) -> int:
+        parts: list[BoxPart] = []
+        written = itertools.count(1)
+        for part in counts:
+            pictures = picture_folder(folder, to, part)
+            truth = write_scenes(
+                pictures, part, seed=asked.seed, report=lambda n: asked.progress(next(written), sum(counts.values()))
+            )
+            parts.append(BoxPart(part, truth, pictures, ()))
+        write_box_parts(parts, folder, to, copy_images=False, progress=asked.progress)
+        return sum(counts.values())
+
+    said = f"{asked.source}, seed {asked.seed}, to {to}{f', {asked.split}' if asked.split else ''}"
+    write_folder(asked.output, write, source=said, overwrite=asked.overwrite)
+    return Converted(asked.output, "digit-scenes", to, counts)
 
 
 def _wanted(asked: _Asked, parts: Sequence[ImageArrays]) -> list[ImageArrays]:

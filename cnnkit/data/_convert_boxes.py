@@ -69,11 +69,15 @@ def write_box_parts(
     for part in parts:
         notes += [_of_part(part, note) for note in WRITERS[to](part.truth, folder, part.name)]
         if copy_images:
-            place = folder / ("JPEGImages" if to == "voc" else f"images/{part.name or ''}")
-            _copy(part.truth, part.pictures, place, progress)
+            _copy(part.truth, part.pictures, picture_folder(folder, to, part.name), progress)
     if to == "yolo":
         write_data_yaml(folder, parts[0].truth.classes, [part.name for part in parts])
     return tuple(notes)
+
+
+def picture_folder(folder: Path, to: str, part: str | None) -> Path:
+    """Where a format's readers look for the pictures of a part."""
+    return folder / ("JPEGImages" if to == "voc" else f"images/{part or ''}")
 
 
 def notes_of(parts: Sequence[BoxPart]) -> tuple[str, ...]:

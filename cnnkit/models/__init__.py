@@ -1,4 +1,4 @@
-"""PyTorch networks by name: those of the course, and the published ones under torchvision's names and state dicts."""
+"""PyTorch networks by name: those of the course, the published ones as torchvision has them, and a small detector."""
 
 import importlib
 from collections.abc import Mapping
@@ -30,7 +30,8 @@ class NaturalInput:
 class Network:
     """Where a network is built, and how it was meant to be fed and trained.
 
-    `fixed`: its dense layers fit one image shape, so the builder takes `channels` and `size`.
+    `fixed`: it fits one image shape, so the builder takes `channels` and `size`. `strides` are those of a detector's
+    grids, whose output the decoder `yolox` reads.
     """
 
     module: str
@@ -38,6 +39,11 @@ class Network:
     input: NaturalInput
     fixed: bool = False
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    strides: tuple[int, ...] = ()
+
+    @property
+    def task(self) -> Literal["classification", "detection"]:
+        return "detection" if self.strides else "classification"
 
 
 _PHOTO = NaturalInput("RGB", 224, "imagenet")
@@ -62,6 +68,14 @@ NETWORKS: dict[str, Network] = {
     "cifar": _course("cifar", "Cifar", NaturalInput("RGB", 32)),
     "cifar_improved": _course("cifar_improved", "CifarImproved", NaturalInput("RGB", 32)),
     "lenet5": _course("lenet5", "LeNet5", NaturalInput("GRAY", 32)),
+    "detector": Network(
+        "detector",
+        "Detector",
+        NaturalInput("RGB", 128),
+        fixed=True,
+        recipe={"optimizer": "adamw", "lr": 0.003, "schedule": "cosine", "warmup": 1.0, "l2": 0.05, "batch_size": 16},
+        strides=(8, 16),
+    ),
     "alexnet": _photo("alexnet", "AlexNet"),
     "alexnet_paper": _photo("alexnet_paper", "AlexNetPaper"),
     "vgg11": _photo("vgg", "vgg11"),
@@ -96,7 +110,7 @@ def create(name: str, classes: int = 1000, **arguments: Any) -> "nn.Module":
     """Build a network with fresh weights from torch's random generator. `arguments` are those of its builder.
 
     In training mode a network with auxiliary heads returns a tuple: the logits, then each head's logits.
-    Every other output is the logits, (N, classes) float32.
+    A detector returns (N, cells, 5 + classes) float32. Every other output is the logits, (N, classes) float32.
     """
     entry = network(name)
     try:

@@ -1,4 +1,4 @@
-"""From class folders to a checkpoint: the recipe, the pixels, augmentation, the loop, the job."""
+"""From class folders or labelled boxes to a checkpoint: the recipe, the pixels, augmentation, the loop, the job."""
 
 from cnnkit.errors import MachineError
 

@@ -11,6 +11,8 @@ from cnnkit.training._recipe import Recipe
 
 __all__ = ["Augment", "augmentation"]
 
+MOVED_WITH_BOXES = ("flip", "vertical_flip", "translate", "zoom")
+
 Augment = Callable[[Tensor], Tensor]
 
 
@@ -20,6 +22,8 @@ def augmentation(recipe: Recipe, *, n_channels: int) -> Augment | None:
     Padded crops move whole pixels. The others are kornia's, on numbers in [0, 1] that are then rounded back to
     levels, since an image that is served has no others. Draws come from torch's generator of the batch's device.
     """
+    if recipe.task == "detection":  # what moves pixels moves boxes with them, before
+        recipe = recipe.model_copy(update=dict.fromkeys(MOVED_WITH_BOXES, 0.0))
     if n_channels == 1 and (recipe.saturation or recipe.hue):
         raise UsageError("saturation and hue change colours, and the network takes grey images. Leave them out.")
     layers = _kornia_layers(recipe)

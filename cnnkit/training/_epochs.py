@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from cnnkit.errors import CheckFailed
 from cnnkit.training._batches import batches_of
-from cnnkit.training._engine import Engine
 from cnnkit.training._fit import rate_at
-from cnnkit.training._prepare import Prepared
+from cnnkit.training._moving import Engine, Figures
 from cnnkit.training._recipe import Recipe
 from cnnkit.training._record import EpochRecord
 from cnnkit.training._state import read_state, write_state
@@ -50,7 +50,6 @@ class Run:
 
     recipe: Recipe
     engine: Engine
-    prepared: Prepared
     output: Path
     identity: dict[str, str]
 
@@ -78,32 +77,33 @@ def _resumed(run: Run, watch: Watch) -> Progress:
         return Progress()
     run.engine.restore(state["engine"])
     progress = Progress.from_dict(state["progress"])
-    watch.count(len(progress.epochs) * len(run.prepared.training))
+    watch.count(len(progress.epochs) * run.engine.n)
     watch.say(f"Going on after epoch {len(progress.epochs)} of {run.recipe.epochs}.")
     return progress
 
 
 def _one_epoch(run: Run, epoch: int, watch: Watch) -> EpochRecord:
-    began, held_out = time.monotonic(), run.prepared.validation
-    loss, accuracy = run.engine.train(run.prepared.training, epoch=epoch, step=watch.count)
-    if not math.isfinite(loss):
+    began = time.monotonic()
+    learned = run.engine.train(epoch=epoch, step=watch.count)
+    if not math.isfinite(learned.loss):
         raise CheckFailed(
-            f"the loss is {loss} in epoch {epoch}: the steps are too large. Give a lower --lr, or --warmup 1."
+            f"the loss is {learned.loss} in epoch {epoch}: the steps are too large. Give a lower --lr, or --warmup 1."
         )
-    val_loss, val_accuracy = (None, None) if held_out is None else run.engine.score(held_out)
+    held_out: Figures | None = run.engine.score()
     return EpochRecord(
         epoch=epoch,
         lr=_rate_at_end(run, epoch),
-        train_loss=loss,
-        train_accuracy=accuracy,
-        val_loss=val_loss,
-        val_accuracy=val_accuracy,
+        train_loss=learned.loss,
+        train_accuracy=learned.accuracy,
+        val_loss=held_out.loss if held_out else None,
+        val_accuracy=held_out.accuracy if held_out else None,
+        val_ap50=held_out.ap50 if held_out else None,
         seconds=time.monotonic() - began,
     )
 
 
 def _rate_at_end(run: Run, epoch: int) -> float:
-    steps = len(batches_of(run.prepared.training.labels, run.recipe.batch_size))
+    steps = len(batches_of(np.arange(run.engine.n), run.recipe.batch_size))
     return rate_at(run.recipe, epoch * steps - 1, steps)
 
 

@@ -1,14 +1,17 @@
-"""The training job: a folder of class folders becomes a checkpoint."""
+"""The training job: a folder of class folders, or of labelled boxes, becomes a checkpoint."""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from cnnkit import checkpoints
 from cnnkit.errors import UsageError
 from cnnkit.runtime import available_cores
+from cnnkit.training._box_engine import PreparedBoxes
+from cnnkit.training._box_parts import find_box_parts
+from cnnkit.training._box_prepare import prepare_boxes
 from cnnkit.training._curves import curves_path, write_curves
 from cnnkit.training._device import find_device, opencv_on_one_thread
 from cnnkit.training._fitted import Fitted
@@ -29,7 +32,8 @@ def train(
     data: Path,
     output: Path,
     *,
-    net: str,
+    net: str | None = None,
+    task: Literal["classification", "detection"] | None = None,
     device: str = "auto",
     workers: int | None = None,
     overwrite: bool = False,
@@ -38,7 +42,7 @@ def train(
     say: Callable[[str], None] = lambda message: None,
     **settings: Any,
 ) -> TrainingRecord:
-    """Train a network of `cnnkit.models` on class folders and write its checkpoint.
+    """Train a network of `cnnkit.models` on class folders or labelled boxes and write its checkpoint.
 
     Learns from the part `train` of `data`, or from all of it where there are no parts, and scores each epoch on the
     part `val`. `settings` are the fields of `Recipe`; None means the network's own. The same recipe, images, threads
@@ -46,9 +50,11 @@ def train(
     `model.pt` lie `model.training.json`, the record, and `model.training.svg`, its curves.
 
     Args:
-        data: a folder of class folders, with or without parts.
+        data: a folder of class folders, with or without parts; for detection labelled boxes that `data.open_boxes`
+            knows.
         output: the checkpoint to write.
-        net: a name of `models.names()`.
+        net: a name of `models.names()`; None with the task detection is the one detector.
+        task: the network's when None.
         device: auto, cpu or cuda[:N].
         workers: threads and processes that read images, and threads of a network that is large enough for them.
         overwrite: replace `output`, and start anew where a run was broken off.
@@ -59,32 +65,50 @@ def train(
 
     Raises:
         UsageError: a setting that is unknown or out of range; `output` is there already.
-        DataError: no class folders, no image that can be read; the state of another run lies beside `output`.
+        DataError: no class folders or no boxes, no image that can be read; the state of another run lies beside
+            `output`.
         ModelError: weights to start from that do not fit.
         DeviceError: a device that is not there.
         CheckFailed: the loss is no longer a number.
     """
-    recipe, where = recipe_for(net, **settings), find_device(device)
+    recipe, where = recipe_for(net, task=task, **settings), find_device(device)
     data, output = Path(data), Path(output)
     _clear(output, overwrite)
     workers = workers or available_cores().count
     watch = Watch(progress, on_epoch, say)
-    parts = find_parts(data, recipe)
-    for note in parts.notes:
-        watch.say(note)
-    spec = draft_spec(recipe, parts.training.classes)
-    way: NumpyFit | TorchFit
     with opencv_on_one_thread(), torch.random.fork_rng(devices=[where] if where.type == "cuda" else []):
-        if recipe.engine == "numpy":
-            way = NumpyFit(recipe, spec, watch=watch)
-        else:
-            way = TorchFit(recipe, spec, where, workers=workers, watch=watch)
-        prepared = prepare(parts, spec, recipe, workers=workers, watch=watch)
-        fitted = way.fit(prepared, output)
+        learn = _learn_boxes if recipe.task == "detection" else _learn_classes
+        prepared, fitted = learn(data, output, recipe, where, workers=workers, watch=watch)
     record = _record(recipe, prepared, fitted, watch.notes)
     _write(output, prepared, fitted, record)
     say(f"{output}: the checkpoint; beside it {record_path(output).name} and {curves_path(output).name}.")
     return record
+
+
+def _learn_classes(
+    data: Path, output: Path, recipe: Recipe, where: torch.device, *, workers: int, watch: Watch
+) -> tuple[Prepared, Fitted]:
+    parts = find_parts(data, recipe)
+    watch.say_all(parts.notes)
+    spec = draft_spec(recipe, parts.training.classes)
+    way: NumpyFit | TorchFit
+    if recipe.engine == "numpy":
+        way = NumpyFit(recipe, spec, watch=watch)
+    else:
+        way = TorchFit(recipe, spec, where, workers=workers, watch=watch)
+    prepared = prepare(parts, spec, recipe, workers=workers, watch=watch)
+    return prepared, way.fit(prepared, output)
+
+
+def _learn_boxes(
+    data: Path, output: Path, recipe: Recipe, where: torch.device, *, workers: int, watch: Watch
+) -> tuple[PreparedBoxes, Fitted]:
+    parts = find_box_parts(data, recipe)
+    watch.say_all(parts.notes)
+    spec = draft_spec(recipe, parts.training.classes)
+    way = TorchFit(recipe, spec, where, workers=workers, watch=watch)
+    prepared = prepare_boxes(parts, spec, recipe, workers=workers, watch=watch)
+    return prepared, way.fit(prepared, output)
 
 
 def _clear(output: Path, overwrite: bool) -> None:
@@ -95,7 +119,7 @@ def _clear(output: Path, overwrite: bool) -> None:
         raise UsageError(f"{output} exists. Give another -o, or --overwrite to replace it.")
 
 
-def _record(recipe: Recipe, prepared: Prepared, fitted: Fitted, notes: list[str]) -> TrainingRecord:
+def _record(recipe: Recipe, prepared: Prepared | PreparedBoxes, fitted: Fitted, notes: list[str]) -> TrainingRecord:
     return TrainingRecord(
         recipe=recipe,
         data=prepared.record,
@@ -109,7 +133,7 @@ def _record(recipe: Recipe, prepared: Prepared, fitted: Fitted, notes: list[str]
     )
 
 
-def _write(output: Path, prepared: Prepared, fitted: Fitted, record: TrainingRecord) -> None:
+def _write(output: Path, prepared: Prepared | PreparedBoxes, fitted: Fitted, record: TrainingRecord) -> None:
     write_record(output, record)
     write_curves(output, record)
     checkpoint = checkpoints.Checkpoint(

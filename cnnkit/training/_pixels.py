@@ -11,9 +11,9 @@ from cnnkit.data import Labelled, Listing
 from cnnkit.errors import DataError, ImageError
 from cnnkit.spec import ModelSpec
 from cnnkit.training._reader import Pixels, Reader
-from cnnkit.training._stores import CroppedStore, DiskStore, PixelStore, Store
+from cnnkit.training._stores import CroppedStore, DiskStore, PixelBatches, PixelStore, Store
 
-__all__ = ["CACHE_BYTES", "Pictures", "load"]
+__all__ = ["CACHE_BYTES", "Pictures", "load", "read_all"]
 
 CACHE_BYTES = 2**30  # pictures up to this stay in memory from the first pass on
 N_AT_ONCE = 256
@@ -54,7 +54,7 @@ def load(
     levels = np.zeros(256, np.int64)
     good: list[int] = []
     bad: dict[str, str] = {}
-    for at, source in enumerate(_read_all(part.listing, reader, workers=workers)):
+    for at, source in enumerate(read_all(part.listing, reader, workers=workers)):
         report(1)
         if isinstance(source, ImageError):
             bad[part.listing[at].key] = str(source)
@@ -66,7 +66,7 @@ def load(
         key, reason = next(iter(bad.items()))
         raise DataError(f"{part.listing.root}: none of its {len(bad)} images can be read. The first, {key}: {reason}")
     listing = part.listing.take(good)
-    store = shelf.store() or DiskStore(listing, reader, workers)
+    store: Store = shelf.store() or DiskStore(PixelBatches(listing, reader), workers)
     return Pictures(listing, part.labels[good].astype(np.int64), store, levels, bad)
 
 
@@ -91,7 +91,9 @@ class _Shelf:
         return CroppedStore(self._kept, self._reader.crop) if self._reader.crop else PixelStore(np.stack(self._kept))
 
 
-def _read_all(listing: Listing, reader: Reader, *, workers: int) -> Iterator[Pixels | ImageError]:
+def read_all(listing: Listing, reader: Reader, *, workers: int) -> Iterator[Pixels | ImageError]:
+    """Every picture in order, read by threads, or why it cannot be read."""
+
     def read(at: int) -> Pixels | ImageError:
         try:
             return reader.read(listing[at])

@@ -12,7 +12,7 @@ from cnnkit.training._spec import learns_values, with_values
 from cnnkit.training._values import mean_and_std
 from cnnkit.training._watch import Watch
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "say_bad"]
 
 MANY_BAD = 20  # more bad images than this are counted on the screen and listed in the record
 
@@ -36,7 +36,7 @@ def prepare(parts: Parts, spec: ModelSpec, recipe: Recipe, *, workers: int, watc
     if learns_values(recipe):
         spec = with_values(spec, *mean_and_std(training.levels, spec))
     bad = {**training.bad, **(_named_apart(validation, training) if validation else {})}
-    _say_bad(bad, watch)
+    say_bad(bad, watch)
     return Prepared(spec, training, validation, _record(parts, training, validation, bad))
 
 
@@ -47,7 +47,7 @@ def _named_apart(validation: Pictures, training: Pictures) -> dict[str, str]:
     return {before + key: reason for key, reason in validation.bad.items()}
 
 
-def _say_bad(bad: dict[str, str], watch: Watch) -> None:
+def say_bad(bad: dict[str, str], watch: Watch) -> None:
     for key, reason in list(bad.items())[:MANY_BAD]:
         watch.say(f"Left out, {key}: {reason}")
     if len(bad) > MANY_BAD:

@@ -18,12 +18,25 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 
 
+# settings of classifiers alone, and why
+NOT_FOR_DETECTION = {
+    "engine": "the CNN written out has no detector",
+    "initial": "the detector draws its weights by He's rule",
+    "label_smoothing": "how well a box fits takes its place",
+    "class_weights": "its classes are learned one by one",
+    "rotate": "the box around a turned object is not the turned box",
+    "shear": "the box around a sheared object is not the sheared box",
+    "crop_padding": "--translate moves pictures with their boxes",
+}
+
+
 class Recipe(BaseModel):
     """What `train` takes as keywords. A field that is None, or not given, is the network's own or the default here."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     net: str
+    task: Literal["classification", "detection"] = "classification"  # the network's
     engine: Literal["torch", "numpy"] = "torch"
     initial: Literal["he", "xavier"] | Positive | None = None  # initial weights, for networks that let one choose
     weights: Path | None = None  # start from these instead
@@ -38,7 +51,7 @@ class Recipe(BaseModel):
     imgsz: Count | None = None
     channels: Literal["RGB", "GRAY"] | None = None
     preset: str | None = None
-    resize: Literal["shortest", "exact"] | None = None
+    resize: Literal["shortest", "exact", "letterbox"] | None = None
     interpolation: str | None = None
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
@@ -79,10 +92,35 @@ class Recipe(BaseModel):
         return self
 
 
-def recipe_for(net: str, **given: Any) -> Recipe:
-    """The network's own settings with what was given laid over them."""
-    settings = {**models.network(net).recipe, **{name: value for name, value in given.items() if value is not None}}
+def recipe_for(net: str | None, *, task: str | None = None, **given: Any) -> Recipe:
+    """The network's own settings with what was given laid over them; for detection there is one network."""
+    net = net or _network_for(task)
+    entry = models.network(net)
+    if task not in (None, entry.task):
+        others = ", ".join(name for name in models.names() if models.network(name).task == task) or "none"
+        raise UsageError(f"{net} is for {entry.task}, not for {task}; networks for that: {others}.")
+    settings = {**entry.recipe, **{name: value for name, value in given.items() if value is not None}}
     try:
-        return Recipe(net=net, **settings)
+        recipe = Recipe(net=net, task=entry.task, **settings)
     except ValidationError as error:
         raise UsageError(f"training cannot start: {spec_problems(error)}.") from error
+    _check_detection(recipe)
+    return recipe
+
+
+def _network_for(task: str | None) -> str:
+    if task == "detection":
+        return next(name for name in models.names() if models.network(name).task == task)
+    known = ", ".join(name for name in models.names() if models.network(name).task == "classification")
+    raise UsageError(f"which network? --net NAME, one of {known}; or --task detection for labelled boxes.")
+
+
+def _check_detection(recipe: Recipe) -> None:
+    """Refuse what would leave boxes behind, or means nothing to a detector."""
+    if recipe.task != "detection":
+        return
+    for name, reason in NOT_FOR_DETECTION.items():
+        if getattr(recipe, name) != Recipe.model_fields[name].default:
+            raise UsageError(f"--{name.replace('_', '-')} is not for detection: {reason}.")
+    if recipe.resize == "shortest":
+        raise UsageError("--resize shortest is not for detection: it cuts objects off. Give letterbox or exact.")

@@ -19,20 +19,22 @@ class _Model(BaseModel):
 class EpochRecord(_Model):
     """One pass over the training images. Training figures are means over the batches as the weights moved.
 
-    The NumPy engine measures them after the pass instead, and once before the first as epoch 0.
+    The NumPy engine measures them after the pass instead, and once before the first as epoch 0. A detector has no
+    accuracy, but AP at an IoU of 0.5 on what is held out.
     """
 
     epoch: int
     lr: float
     train_loss: float
-    train_accuracy: float
+    train_accuracy: float | None = None
     val_loss: float | None = None
     val_accuracy: float | None = None
+    val_ap50: float | None = None
     seconds: float
 
 
 class DataRecord(_Model):
-    """What was learned from. `bad` names each image that was left out, with the reason."""
+    """What was learned from. `per_class` counts images, a detector's objects; `bad` says why images were left out."""
 
     root: str
     fingerprint: str

@@ -1,7 +1,7 @@
 """The spec that a network is trained with, which travels in its checkpoint."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -11,6 +11,7 @@ from cnnkit.spec import (
     Channels,
     ClassificationOutput,
     ClassName,
+    DetectionOutput,
     ModelInput,
     ModelSpec,
     Normalize,
@@ -24,6 +25,7 @@ from cnnkit.training._recipe import Recipe
 
 __all__ = ["draft_spec", "learns_values", "network_arguments", "with_values"]
 
+OVERLAP = 0.5  # of two boxes of one class that overlap more, the weaker one is left out
 CHANGES = ("preset", "resize", "interpolation", "mean", "std")
 
 
@@ -34,11 +36,12 @@ def draft_spec(recipe: Recipe, classes: Sequence[str]) -> ModelSpec:
     if channels != entry.input.channels and not entry.fixed:
         raise UsageError(f"{recipe.net} takes {entry.input.channels} images, not {channels}.")
     size = recipe.imgsz or entry.input.size
-    order, operations = _natural(entry.input, channels, size)
+    order, operations = _natural(entry, channels, size)
     spec = ModelSpec(
+        task=recipe.task,
         input=ModelInput(channels=order, size=(size, size)),
         preprocess=operations,
-        output=ClassificationOutput(),
+        output=_output(entry),
         classes=tuple(ClassName(name=name) for name in classes),
     )
     changes = {name: getattr(recipe, name) for name in CHANGES if getattr(recipe, name) is not None}
@@ -69,8 +72,17 @@ def with_values(spec: ModelSpec, mean: float, std: float) -> ModelSpec:
     return spec.model_copy(update={"preprocess": (*spec.preprocess, normalize)})
 
 
-def _natural(natural: models.NaturalInput, channels: Channels, size: int) -> tuple[Channels, tuple[Operation, ...]]:
+def _output(entry: models.Network) -> ClassificationOutput | DetectionOutput:
+    if not entry.strides:
+        return ClassificationOutput()
+    return DetectionOutput(name="output", decoder="yolox", strides=entry.strides, iou=OVERLAP)
+
+
+def _natural(entry: models.Network, channels: Channels, size: int) -> tuple[Channels, tuple[Operation, ...]]:
+    """A classifier's picture is stretched to its input; a detector's keeps its shape."""
+    natural = entry.input
     if natural.values in images.PRESETS:
         return images.preset(natural.values, size=(size, size), channels=1 if channels == "GRAY" else 3)
     gray: tuple[Operation, ...] = (ToGray(),) if channels == "GRAY" else ()
-    return channels, (*gray, Resize(size=(size, size), mode="exact"), Rescale(scale=1 / 255))
+    mode: Literal["letterbox", "exact"] = "letterbox" if entry.strides else "exact"
+    return channels, (*gray, Resize(size=(size, size), mode=mode), Rescale(scale=1 / 255))

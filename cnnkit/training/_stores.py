@@ -1,7 +1,7 @@
 """Where the pixels of a part wait for the epochs: in memory, or on disk behind worker processes."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -14,9 +14,10 @@ from cnnkit.errors import DataError, ImageError
 from cnnkit.training._crops import ResizedCrop
 from cnnkit.training._reader import Reader
 
-__all__ = ["CroppedStore", "DiskStore", "PixelStore", "Store"]
+__all__ = ["CroppedStore", "DiskStore", "PixelBatches", "PixelStore", "Positions", "Store", "random_of"]
 
 Positions = NDArray[np.int64]
+Batch = TypeVar("Batch")
 
 
 class Store(Protocol):
@@ -44,17 +45,20 @@ class CroppedStore:
 
     def batches(self, order: Sequence[Positions], seed: tuple[int, ...]) -> Iterator[Tensor]:
         for positions in order:
-            cropped = [self._crop(self._sources[at], _random(seed, at)) for at in positions.tolist()]
+            cropped = [self._crop(self._sources[at], random_of(seed, at)) for at in positions.tolist()]
             yield torch.from_numpy(np.stack(cropped))
 
 
-class DiskStore:
-    """Files, read in worker processes that stay alive from epoch to epoch."""
+class DiskStore(Generic[Batch]):
+    """Files, read in worker processes that stay alive from epoch to epoch.
 
-    def __init__(self, listing: Listing, reader: Reader, workers: int) -> None:
+    `read` makes a batch from positions and a seed, or the sentence that says why it cannot.
+    """
+
+    def __init__(self, read: Dataset[Batch | str], workers: int) -> None:
         self._order = _Order()
         self._loader = DataLoader(
-            _Batches(listing, reader),
+            read,
             batch_size=None,
             sampler=self._order,
             num_workers=workers,
@@ -62,7 +66,7 @@ class DiskStore:
             generator=torch.Generator(),  # its own, so that the loader draws nothing from the run's
         )
 
-    def batches(self, order: Sequence[Positions], seed: tuple[int, ...]) -> Iterator[Tensor]:
+    def batches(self, order: Sequence[Positions], seed: tuple[int, ...]) -> Iterator[Batch]:
         self._order.items = [(positions, seed) for positions in order]
         for batch in self._loader:
             if isinstance(batch, str):
@@ -83,7 +87,7 @@ class _Order(Sampler[tuple[Positions, tuple[int, ...]]]):
         return len(self.items)
 
 
-class _Batches(Dataset[Tensor | str]):
+class PixelBatches(Dataset[Tensor | str]):
     """Batches of pixels; a picture that has gone bad since it was first read gives the sentence that says so."""
 
     def __init__(self, listing: Listing, reader: Reader) -> None:
@@ -95,11 +99,11 @@ class _Batches(Dataset[Tensor | str]):
         for at in positions.tolist():
             sample = self._listing[at]
             try:
-                read.append(self._reader.training_pixels(sample, _random(seed, at)))
+                read.append(self._reader.training_pixels(sample, random_of(seed, at)))
             except ImageError as error:
                 return f"{sample.path} was a good image when training began and is none now: {error}"
         return torch.from_numpy(np.stack(read))
 
 
-def _random(seed: tuple[int, ...], position: int) -> np.random.Generator:
+def random_of(seed: tuple[int, ...], position: int) -> np.random.Generator:
     return np.random.default_rng((*seed, position))

@@ -11,13 +11,15 @@ from cnnkit.errors import UsageError
 from cnnkit.files import sha256_of
 from cnnkit.spec import ModelSpec
 from cnnkit.training._augment import augmentation
+from cnnkit.training._box_engine import DetectorEngine, PreparedBoxes
 from cnnkit.training._device import on_threads, worth_threads
-from cnnkit.training._engine import Engine
+from cnnkit.training._engine import ClassifierEngine
 from cnnkit.training._epochs import Run, run_epochs
 from cnnkit.training._fitted import Fitted
+from cnnkit.training._moving import Engine
 from cnnkit.training._prepare import Prepared
 from cnnkit.training._recipe import Recipe
-from cnnkit.training._record import versions
+from cnnkit.training._record import DataRecord, versions
 from cnnkit.training._spec import network_arguments
 from cnnkit.training._watch import Watch
 from cnnkit.training._weights import take_weights
@@ -38,10 +40,10 @@ class TorchFit:
         image = (spec.input.n_channels, *spec.input.size)
         self._threads = worth_threads(self._network, image, batch_size=recipe.batch_size, available=workers)
 
-    def fit(self, prepared: Prepared, output: Path) -> Fitted:
+    def fit(self, prepared: Prepared | PreparedBoxes, output: Path) -> Fitted:
         """`output` is the checkpoint to be: the state of an unfinished run lies beside it."""
-        engine = Engine(self._recipe, prepared, self._network, self._augment, self._device)
-        run = Run(self._recipe, engine, prepared, output, self._identity(prepared))
+        engine = self._engine(prepared)
+        run = Run(self._recipe, engine, output, self._identity(prepared.record))
         with on_threads(self._threads):
             done = run_epochs(run, self._watch)
         return Fitted(
@@ -54,13 +56,18 @@ class TorchFit:
             parameters=sum(parameter.numel() for parameter in self._network.parameters()),
         )
 
-    def _identity(self, prepared: Prepared) -> dict[str, str]:
+    def _engine(self, prepared: Prepared | PreparedBoxes) -> Engine:
+        if isinstance(prepared, PreparedBoxes):
+            return DetectorEngine(self._recipe, prepared, self._network, self._augment, self._device)
+        return ClassifierEngine(self._recipe, prepared, self._network, self._augment, self._device)
+
+    def _identity(self, data: DataRecord) -> dict[str, str]:
         """What decides the weights: a run goes on only where all of it is as it was."""
         facts = {name: str(value) for name, value in self._recipe if value is not None}
         if self._recipe.weights is not None:
             facts["weights"] = sha256_of(self._recipe.weights)
         machine = {"device": str(self._device), "threads": str(self._threads), **versions()}
-        return {**facts, **machine, "images": prepared.record.fingerprint}
+        return {**facts, **machine, "images": data.fingerprint}
 
 
 def _network(recipe: Recipe, classes: list[str], arguments: dict[str, Any], watch: Watch) -> nn.Module:

@@ -1,6 +1,6 @@
 """Who looks on: progress, epochs and what a user should know go through here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from cnnkit.training._record import EpochRecord
 
@@ -24,6 +24,10 @@ class Watch:
     def say(self, note: str) -> None:
         self.notes.append(note)
         self._say(note)
+
+    def say_all(self, notes: Iterable[str]) -> None:
+        for note in notes:
+            self.say(note)
 
     def count(self, n: int) -> None:
         self._done += n

@@ -91,7 +91,8 @@ def test_what_is_not_recognised_is_asked_about(run_cnnkit: Any, tmp_path: Path) 
     assert "no labelled boxes here. Expected a COCO .json" in done.stderr
     assert "The formats are idx, fashion, cifar, digits, coco, voc, yolo, csv: --from FORMAT." in done.stderr
     done = run_cnnkit("data", "convert", tmp_path / "missing", tmp_path / "out", exit_code=3)
-    assert "no such file or folder. scikit-learn's digits are 'sklearn:digits'." in done.stderr
+    said = "scikit-learn's digits are 'sklearn:digits', scenes of them 'sklearn:digit-scenes'."
+    assert f"no such file or folder. {said}" in done.stderr
 
 
 def test_the_digits(run_cnnkit: Any, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from cnnkit.errors import ModelError, UsageError
 from cnnkit.importers import find_description
 from cnnkit.pipeline._foreign import describe
 from cnnkit.pipeline._override import overridden
+from cnnkit.pipeline._told import preparation_in_words
 from cnnkit.runtime import Session
 from cnnkit.spec import METADATA_KEY, ModelSpec, parse_spec, spec_problems
 
@@ -63,7 +64,7 @@ class SpecOptions(TypedDict, total=False):
 def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tuple[ModelSpec, list[str]]:
     """The spec that holds, and sentences about what was deduced; `source` is named in errors."""
     typed: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    base = _given_spec(typed.pop("spec", None)) or _own_spec(session, source)
+    base = own = _given_spec(typed.pop("spec", None)) or _own_spec(session, source)
     notes: list[str] = []
     if base is None:
         found = find_description(Path(source), session.metadata)
@@ -74,9 +75,10 @@ def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tupl
     if labels is not None:
         base = _with_labels(base, labels)
     try:
-        return overridden(base, typed), notes
+        spec = overridden(base, typed)
     except ValidationError as error:
         raise UsageError(f"{source}: with these options the spec is not valid: {spec_problems(error)}") from error
+    return spec, notes if own is not None else [*notes, preparation_in_words(spec)]
 
 
 def _given_spec(spec: Path | ModelSpec | None) -> ModelSpec | None:

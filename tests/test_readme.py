@@ -17,13 +17,12 @@ EPOCHS = re.compile(r"epochs([ =])\d+")  # the text trains to the end, the test 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    data.write_digits(tmp_path / "digits")
     return tmp_path
 
 
 def test_the_commands_run(folder: Path, run_cnnkit: Callable) -> None:
     commands = COMMAND.findall(EPOCHS.sub(r"epochs\g<1>2", README))
-    assert [line.split()[0] for line in commands] == ["train", "export", "infer", "eval", "inspect"]
+    assert [line.split()[0] for line in commands] == ["data", "train", "export", "infer", "eval", "inspect"]
     for line in commands:
         run_cnnkit(*shlex.split(line))
     assert (folder / "results" / "digits" / "report.html").exists()
@@ -31,6 +30,7 @@ def test_the_commands_run(folder: Path, run_cnnkit: Callable) -> None:
 
 
 def test_the_python_runs(folder: Path) -> None:
+    data.write_digits(folder / "digits")
     block = re.search(r"```python\n(.*?)```", README, re.DOTALL)
     assert block is not None
     photo = next((folder / "digits" / "test" / "7").iterdir())

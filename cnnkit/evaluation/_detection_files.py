@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from cnnkit.data import DetectionTruth, find_pictures, open_boxes, read_boxes, read_coco_results
+from cnnkit.errors import UsageError
 from cnnkit.evaluation._detection_boxes import Boxes, limits_up_to
 from cnnkit.evaluation._detection_details import Details
 from cnnkit.evaluation._detection_measure import measure_boxes, n_classes_scored, notes_on
@@ -28,6 +29,10 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
     Raises:
         DataError: as `data.read_boxes` and `data.read_coco_results`.
     """
+    if asked.class_map is not None:
+        raise UsageError(
+            f"{path} is a file of detections in the labels' own classes: --class-map would change nothing."
+        )
     source = asked.truth or asked.data
     truth = read_boxes(source, split=asked.split)
     found = read_coco_results(path, truth, ignore_unknown_images=asked.ignore_unknown_images)

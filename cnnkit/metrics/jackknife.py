@@ -10,6 +10,8 @@ from cnnkit.metrics._checks import check_binary
 from cnnkit.metrics.intervals import Interval, t_quantile
 from cnnkit.metrics.ranked import Ranked
 
+ROUNDING = 1e-12  # an error below is what is left of sums that cancel
+
 
 def average_precision_influence(scores: ArrayLike, positives: ArrayLike) -> NDArray[np.float64] | None:
     """The derivative of the average precision by the weight of each sample, all weights being 1.
@@ -79,7 +81,7 @@ def jackknife_interval(
     """
     error = float(np.sqrt(np.square(np.asarray(influence, dtype=np.float64)).sum()))
     quantile = t_quantile(level, max(n - groups, 1))
-    if n <= groups or not 0 < value < 1 or error == 0:
+    if n <= groups or not 0 < value < 1 or error < ROUNDING:
         return None
     error *= (n / (n - groups)) ** 0.5
     centre, half = np.log(value / (1 - value)), quantile * error / (value * (1 - value))

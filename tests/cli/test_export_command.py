@@ -93,3 +93,14 @@ def test_int8_asks_for_images(run_cnnkit: Any, checkpoint: Path, tmp_path: Path)
 
 def test_a_source_that_is_not_there(run_cnnkit: Any, tmp_path: Path) -> None:
     assert "no such file" in run_cnnkit("export", tmp_path / "no.pt", exit_code=2).stderr
+
+
+@pytest.mark.usefixtures("torchscript_only")
+@pytest.mark.parametrize(("flags", "order"), [([], "RGB"), (["--fuse-order", "BGR"], "BGR")])
+def test_fused_in_the_order_that_is_asked_for(
+    run_cnnkit: Any, checkpoint: Path, tmp_path: Path, flags: list[str], order: str
+) -> None:
+    out = tmp_path / "digits.onnx"
+    facts = json.loads(run_cnnkit("export", checkpoint, "-o", out, "--fuse", *flags, "--json").stdout)
+    assert (facts["input"]["channels"], facts["input"]["any_size"], facts["preprocess"]) == (order, True, [])
+    assert facts["verification"]["passed"] is True

@@ -27,13 +27,26 @@ data_options = _options.together(
         multiple=True,
         help="Tell the accuracy by a property of the images; may be repeated. All but folder read them again.",
     ),
+    click.option(
+        "--label-health",
+        is_flag=True,
+        help="Read the images again and name those that are there twice, here or in the train part, by their pixels.",
+    ),
+    click.option(
+        "--trained-on",
+        type=_options.PATH,
+        metavar="DIR",
+        help="With --label-health: the images that the model was trained on.  [default: the train part of DATA]",
+    ),
 )
 
 
 def show(results: "Results") -> None:
-    """Print slices."""
+    """Print slices, and what speaks against the labels."""
     if results.slices:
         _show_slices(results)
+    for line in _health(results):
+        _output.say(line)
 
 
 def _show_slices(results: "Results") -> None:
@@ -72,6 +85,27 @@ def _alike(results: "Results") -> Iterator[str]:
     alike = [f"{each.by} ({each.value})" for each in results.slices if each.rest is None]
     if alike:
         yield f"The same for every image: {', '.join(alike)}."
+
+
+def _health(results: "Results") -> Iterator[str]:
+    health = results.health
+    if health is None:
+        return
+    if health.suspects:
+        first, names = health.suspects[0], results.names
+        yield (
+            f"Labels that the model speaks against: {health.n_suspects} of {results.data.n}, the surest {first.key} "
+            f"(labelled {names[first.label]}, rather {names[first.suggested]}, p {first.p_suggested:.2f})"
+        )
+    if health.n_trained_on:
+        yield f"Scored images that the model was trained on too: {health.n_trained_on}. The figures flatter it."
+    if health.n_extra or health.n_conflicts:
+        labels = f", {health.n_conflicts} pictures under different labels" if health.n_conflicts else ""
+        yield f"The same picture twice: {health.n_extra} images more than pictures{labels}. The report names them."
+    if health.compared == "pixels":
+        others = f" and {health.n_trained_on_read} of {health.trained_on}" if health.trained_on else ""
+        near = "near ones not looked for" if health.n_near is None else f"{health.n_near} pairs nearly the same"
+        yield f"Compared by pixels: {health.n_read} scored images{others}; {near}."
 
 
 def _percent(value: float | None) -> str:

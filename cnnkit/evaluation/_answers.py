@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answers:
-    """`labels` and `ok` are of all labelled images (n,), the rest of the answered ones (n_ok,)."""
+    """`keys`, `labels` and `ok` are of all labelled images (n,), the rest of the answered ones (n_ok,)."""
 
+    keys: "pa.ChunkedArray"
     labels: NDArray[np.int64]
     ok: NDArray[np.bool_]
     scores: NDArray[np.float32]  # (n_ok, classes), each class contiguous
@@ -48,6 +49,7 @@ def answers_of(joined: Joined, labels: Mapping[str, int], *, source: str) -> Ans
     bounds = metrics.label_rank_bounds(scores, truth)
     predicted, at = metrics.predicted_classes(scores), np.arange(len(truth))
     return Answers(
+        keys=joined.keys,
         labels=index,
         ok=joined.ok,
         scores=scores,

@@ -13,6 +13,7 @@ from cnnkit.evaluation._confidence import calibration_of, operating_points_of, p
 from cnnkit.evaluation._curves import class_curves
 from cnnkit.evaluation._figures import accuracies, averages, confusion_of, figure_from_estimate
 from cnnkit.evaluation._join import join
+from cnnkit.evaluation._label_health import doubts_of
 from cnnkit.evaluation._scored import Asked, Scored, scored
 from cnnkit.evaluation._source import check_images, keys_of
 from cnnkit.predictions import Run
@@ -52,6 +53,7 @@ def measure_answers(
         "curves": curves.model_copy(update={"risk_coverage": risk_coverage_of(answers)}),
         "calibration": calibration_of(answers, softmax=softmax),
         "operating_points": operating_points_of(answers),
+        "health": doubts_of(answers),
     }
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnkit.errors import UsageError
+from cnnkit.evaluation._label_health import with_label_health
 from cnnkit.evaluation._scored import Asked
 from cnnkit.evaluation._slices import with_slices
 from cnnkit.results import Results
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def examined(results: Results, rows: "pa.Table", keys_root: Path, asked: Asked) -> Results:
+def examined(results: Results, rows: "pa.Table", keys_root: Path, output: Path | None, asked: Asked) -> Results:
     """Results with what was asked for of slices and label health.
 
     Raises:
@@ -22,7 +23,8 @@ def examined(results: Results, rows: "pa.Table", keys_root: Path, asked: Asked) 
     if results.task == "detection":
         refuse_to_examine_boxes(asked)
         return results
-    return with_slices(results, rows, keys_root, asked)
+    results = with_slices(results, rows, keys_root, asked)
+    return with_label_health(results, rows, keys_root, output, asked)
 
 
 def refuse_to_examine_boxes(asked: Asked) -> None:
@@ -31,5 +33,5 @@ def refuse_to_examine_boxes(asked: Asked) -> None:
             "--slices and --slice-by are for classifiers: AP is no share of right images, so its slices would need "
             "other tests. Score the images of a group alone: a truth file or folder of them."
         )
-    if asked.label_health:
+    if asked.label_health or asked.trained_on is not None:
         raise UsageError("--label-health is for classifiers: it compares one label an image. Leave it out.")

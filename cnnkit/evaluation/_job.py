@@ -152,7 +152,7 @@ def _evaluate_answers(
     if stray:
         raise UsageError(f"{path} is a file of answers: {', '.join(stray)} would change nothing.")
     results, rows, root = score_answers(path, asked, output, labels=labels)
-    results = examined(results, rows, root, asked)
+    results = examined(results, rows, root, output, asked)
     if output is not None:
         write_results(output, results, rows)
         if report:
@@ -208,7 +208,7 @@ def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, 
         warnings=(*scored.notes, *(run.manifest.notes if run.manifest else ())),
         **scored.measured,
     )
-    return examined(results, scored.rows, scored.keys_root, asked)
+    return examined(results, scored.rows, scored.keys_root, output, asked)
 
 
 def _report(output: Path, results: Results, scored: Scored, run: Run) -> None:

@@ -51,6 +51,7 @@ from cnnkit.metrics.estimates import BOOTSTRAP_UP_TO, Estimate, RankingEstimates
 from cnnkit.metrics.independent import fisher_exact, independent_difference
 from cnnkit.metrics.intervals import Interval, images_to_bound, wilson
 from cnnkit.metrics.jackknife import average_precision_influence, jackknife_interval, roc_auc_influence
+from cnnkit.metrics.label_errors import LabelDoubts, label_doubts
 from cnnkit.metrics.multilabel import (
     THRESHOLD,
     MultilabelEstimates,
@@ -96,6 +97,7 @@ __all__ = [
     "Estimate",
     "FoundBoxes",
     "Interval",
+    "LabelDoubts",
     "Matches",
     "MultilabelEstimates",
     "PrCurve",
@@ -140,6 +142,7 @@ __all__ = [
     "independent_difference",
     "interpolated_ap",
     "jackknife_interval",
+    "label_doubts",
     "label_rank_bounds",
     "label_ranks",
     "log_losses",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cnnkit.drawing import Thumbnail
 from cnnkit.report._outcomes import Outcomes
 from cnnkit.report._overlay import overlay
-from cnnkit.report._thumbnails import Wanted, thumbnails
+from cnnkit.report._thumbnails import GALLERY_BYTES, Wanted, thumbnails
 from cnnkit.report._words import count, counted, percent
 
 if TYPE_CHECKING:
@@ -55,8 +55,10 @@ class Group:
     legend: Markup | None = None  # of what is drawn on the pictures, which are large then
 
 
-def pictures(wanted: Sequence[Wanted], captions: Sequence[Caption], root: Path | None) -> list[Picture]:
-    found = thumbnails(wanted, root)
+def pictures(
+    wanted: Sequence[Wanted], captions: Sequence[Caption], root: Path | None, *, limit: int = GALLERY_BYTES
+) -> list[Picture]:
+    found = thumbnails(wanted, root, limit=limit)
     return [
         Picture(want.key, caption, image, reason, _marks(want, image))
         for want, caption, (image, reason) in zip(wanted, captions, found, strict=True)

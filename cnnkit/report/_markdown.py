@@ -8,20 +8,22 @@ from cnnkit.predictions import Run
 from cnnkit.report import _tables
 from cnnkit.report._about_data import data_sentences
 from cnnkit.report._confusions import Pair
+from cnnkit.report._health import KINDS
 from cnnkit.report._slices import slice_notes, slice_rows
 from cnnkit.report._summary import headline, sentences
 from cnnkit.report._words import count, percent
-from cnnkit.results import Results
+from cnnkit.results import Results, SamePicture
 
 CONFUSIONS = 20
 CLASSES = 100
+SUSPECTS = 20
 
 
 def markdown(results: Results, labels: Sequence[str], pairs: Sequence[Pair], run: Run | None) -> str:
     parts = [
         f"# {escape(headline(results))}",
         escape(f"{results.model.name} on {results.data.root}"),
-        bullets([*sentences(results, labels, pairs), *data_sentences(results, list(labels)), *results.warnings]),
+        bullets([*sentences(results, labels, pairs), *data_sentences(results), *results.warnings]),
         "## Figures",
         table(
             ["Figure", "Value", "95 % interval", "Rests on", "Method"],
@@ -33,6 +35,7 @@ def markdown(results: Results, labels: Sequence[str], pairs: Sequence[Pair], run
         *_confusions(labels, pairs),
         *_classes(results, labels),
         *_slices(results),
+        *_health(results, labels),
         "## What was scored",
         bullets([f"{label}: {value}" for label, value in _tables.data_rows(results)]),
         "## Where it comes from",
@@ -80,6 +83,31 @@ def _slices(results: Results) -> list[str]:
     ]
     headings = ["Slice", "Images", "Figure", "Value", "All others", "Difference", "p, corrected"]
     return ["## Slices", bullets(slice_notes(results)), table(headings, rows)] if rows else []
+
+
+def _health(results: Results, labels: Sequence[str]) -> list[str]:
+    health = results.health
+    suspects = health.suspects[:SUSPECTS] if health else ()
+    rows = [
+        [
+            each.key,
+            f"{labels[each.label]} ({percent(each.p)})",
+            f"{labels[each.suggested]} ({percent(each.p_suggested)})",
+        ]
+        for each in suspects
+    ]
+    groups = health.duplicates[:SUSPECTS] if health else ()
+    same = [f"{KINDS[group.kind]}: {', '.join(_image(each) for each in group.images)}" for group in groups]
+    parts = ["## Labels"] if rows or same else []
+    if rows and health:
+        parts.append(f"{count(health.n_suspects or 0)} labels that the model speaks against, the surest first:")
+        parts.append(table(["Image", "Labelled", "Rather"], rows))
+    return [*parts, "The same picture twice:", bullets(same)] if same else parts
+
+
+def _image(each: SamePicture) -> str:
+    where = "trained on, " if each.trained_on else ""
+    return f"{each.key} ({where}{each.label})" if where or each.label else each.key
 
 
 def _cell(cell: dict[str, Any]) -> str:

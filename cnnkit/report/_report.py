@@ -97,7 +97,7 @@ def html(facts: Facts) -> str:
     results, labels = facts.results, facts.labels
     thresholds = thresholds_of(results, facts.rows, facts.outcomes)
     content: dict[str, Any] = {
-        "sentences": [*sentences(results, labels, facts.pairs), *data_sentences(results, labels)],
+        "sentences": [*sentences(results, labels, facts.pairs), *data_sentences(results)],
         "warnings": results.warnings,
         "figures": _tables.figure_rows(results),
         "galleries": _galleries(facts),
@@ -112,7 +112,7 @@ def html(facts: Facts) -> str:
         "noun": thresholds.noun if thresholds else "",
         "operating_points": _tables.operating_rows(results),
         "calibration": _charts.calibration_charts(results),
-        **data_content(results, labels, facts.rows, facts.root),
+        **data_content(results, labels, facts.root),
         "data": _tables.data_rows(results),
         "bad_files": _tables.bad_files(facts.outcomes, facts.run),
         "bad_summary": f"The {counted(min(results.data.n_bad, _tables.BAD_FILES), 'file')} that could not be read",
@@ -142,6 +142,7 @@ def _sections(content: dict[str, Any]) -> list[tuple[str, str]]:
         ("threshold", "Threshold", content["thresholds"]),
         ("calibration", "Confidence", content["calibration"]),
         ("slices", "Slices", content["slices"]),
+        ("health", "Labels", content["health"]),
         ("data", "What was scored", True),
         ("provenance", "Where it comes from", True),
     )

@@ -19,20 +19,26 @@ class SuspectLabel(ResultsModel):
     threshold: float
 
 
-class Duplicates(ResultsModel):
-    """Images that are the same: file for file, pixel for pixel, or nearly.
+class SamePicture(ResultsModel):
+    """A scored image, or one of those that the model was `trained_on`, and its class by name."""
 
-    `keys` are scored images, `labels` theirs. `seen` are images of the folder that the model was trained on, their
-    classes by name in `seen_labels`. `difference` is how far near ones lie apart, as a share of their contrast.
+    key: str
+    label: str
+    trained_on: bool = False
+
+
+class Duplicates(ResultsModel):
+    """Images that are the same: file for file, pixel for pixel, or nearly. The first of `n` of them are named.
+
+    `conflict`: they do not carry the same label. `distance` is how far near ones lie apart, as a share of their
+    contrast.
     """
 
-    kind: Literal["bytes", "pixels", "near"]
-    keys: tuple[str, ...]
-    labels: tuple[int, ...]
-    seen: tuple[str, ...] = ()
-    seen_labels: tuple[str, ...] = ()
-    difference: float | None = None
+    kind: Literal["files", "pixels", "near"]
+    n: int
+    images: tuple[SamePicture, ...]
     conflict: bool = False
+    distance: float | None = None
 
 
 class MutualConfusion(ResultsModel):
@@ -47,22 +53,23 @@ class MutualConfusion(ResultsModel):
 class LabelHealth(ResultsModel):
     """Likely mistakes in the data. The lists are cut, worst first; the counts are not.
 
-    `n_extra` images could be left out so that each picture is scored once; `n_seen` scored images are also among
-    those that the model was trained on; `n_conflicts` groups of the same picture carry different labels. `n_near`
-    pairs are nearly the same. Pixels are compared only when asked for: then `n_compared` and `n_seen_compared` say how
-    many pictures were read, `n_unread` how many could not be.
+    `n_suspects` labels are doubted; None where there are no probabilities. `n_extra` scored images are the same as
+    an earlier one, `n_conflicts` groups of the same picture carry different labels, `n_trained_on` scored images are
+    also among those that the model was trained on (None: that was not looked at). `n_near` pairs are nearly the same.
+    `compared` says how: by the files' hashes, or by the pixels; then `n_read` scored images and `n_trained_on_read`
+    others were read, `n_unread` could not be.
     """
 
     n_suspects: int | None = None
     suspects: tuple[SuspectLabel, ...] = ()
-    n_extra: int = 0
-    n_conflicts: int = 0
+    compared: Literal["files", "pixels"] | None = None
+    n_extra: int | None = None
+    n_conflicts: int | None = None
     n_near: int | None = None
-    n_seen: int | None = None
+    n_trained_on: int | None = None
     duplicates: tuple[Duplicates, ...] = ()
     mutual: tuple[MutualConfusion, ...] = ()
-    compared: Literal["files", "pixels"] | None = None
-    n_compared: int = 0
-    n_seen_compared: int = 0
+    n_read: int = 0
+    n_trained_on_read: int = 0
     n_unread: int = 0
-    seen_folder: str | None = None
+    trained_on: str | None = None

@@ -57,6 +57,7 @@ OTHERS = {
     "calibration_error",
     "fisher_exact",
     "independent_difference",
+    "label_doubts",
     "probability_estimates",
     "reliability_bins",
     "risk_coverage",

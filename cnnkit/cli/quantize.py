@@ -13,7 +13,9 @@ from cnnkit.cli._command import Verb
 @click.argument("paths", nargs=-1, type=_options.PATH, metavar="MODEL")
 @click.option("-m", "--model", type=_options.PATH, help="MODEL, if not given by position.")
 @click.option("--calib", type=_options.PATH, required=True, help="A folder of images like those that will be run.")
-@click.option("--data", type=_options.PATH, help="A labelled folder that decides; without it, changed decisions do.")
+@click.option(
+    "--data", type=_options.PATH, help="Labelled images that decide; without them a classifier's changed decisions do."
+)
 @click.option("-o", "--output", type=_options.PATH, help="The int8 file.  [default: MODEL-int8.onnx beside it]")
 @click.option(
     "--max-drop",
@@ -42,11 +44,12 @@ from cnnkit.cli._command import Verb
 def quantize_command(
     paths: tuple[Path, ...], model: Path | None, data: Path | None, as_json: bool, progress: str, **options: Any
 ) -> None:
-    """Write an int8 copy of a classifier, if it is shown to be as good.
+    """Write an int8 copy of a model, if it is shown to be as good.
 
-    The gate passes when the upper end of the paired 95 % interval of the drop in top-1 accuracy is
-    within --max-drop. Exit code 1, and nothing written, when it is not, or when these images cannot
-    decide it (200 can never show less than 1.9 points, 3,000 show 0.5 when 2 % of decisions change).
+    The gate passes when the upper end of the paired 95 % interval of the drop in top-1 accuracy, for
+    a detector in coco_AP, is within --max-drop. Exit code 1, and nothing written, when it is not, or
+    when these images cannot decide it (200 can never show less than 1.9 points, 3,000 show 0.5 when
+    2 % of decisions change). A detector needs --data: boxes as COCO, Pascal VOC, YOLO or a .csv.
     """
     from cnnkit import quantization
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +19,16 @@ UNREAD = -1
 class Decision(BaseModel):
     """`passed`: True, False, or None where these images cannot tell. Drops are shares of images, `max_drop` too.
 
-    With labels `drop` is float accuracy minus int8 accuracy and `high` the upper end of its paired 95 % interval.
-    Without, `drop` is the share of changed decisions and `high` the upper end of its Wilson interval: no drop in
-    accuracy can be larger than that.
+    With labels `drop` is the float model's `measure` minus that of the int8 one and `high` the upper end of its paired
+    95 % interval. Without, `drop` is the share of changed decisions and `high` the upper end of its Wilson interval:
+    no drop in accuracy can be larger than that. `changed` counts images with another best class; of a detector, with
+    other numbers of boxes of a class from the model's own confidence on.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     basis: str
+    measure: Literal["top1_accuracy", "coco_AP"] = "top1_accuracy"
     n: int
     changed: int
     drop: float
@@ -41,7 +44,8 @@ class Decision(BaseModel):
         return False if self.low > self.max_drop else None
 
     def sentence(self) -> str:
-        what = "top-1 accuracy drops by" if self.basis == "labels" else "the share of changed decisions is"
+        named = {"top1_accuracy": "top-1 accuracy", "coco_AP": "coco_AP"}[self.measure]
+        what = f"{named} drops by" if self.basis == "labels" else "the share of changed decisions is"
         found = (
             f"on {self.n} images {what} {_points(self.drop)} "
             f"(95 % interval {_points(self.low)} to {_points(self.high)}), {_points(self.max_drop)} may be lost"

@@ -15,14 +15,16 @@ from cnnkit.errors import CheckFailed, DataError, ModelError, UsageError
 from cnnkit.pipeline import Model, SpecOptions
 from cnnkit.quantization import _graph
 from cnnkit.quantization._calibration import Feed, Method, measure_ranges
-from cnnkit.quantization._choice import Choice, choose_float
+from cnnkit.quantization._choice import Choice, Watched, choose_float
 from cnnkit.quantization._gate import Decision, decide_by_changes, decide_by_labels
+from cnnkit.quantization._gate_boxes import LabelledBoxes, decide_by_boxes, read_labelled_boxes
 from cnnkit.quantization._speed import Speed, measure_speed
 from cnnkit.records import Sample
-from cnnkit.spec import METADATA_KEY, ModelSpec
+from cnnkit.spec import METADATA_KEY, DetectionOutput, ModelSpec
 
 CALIBRATION_IMAGES = 300
 CHOICE_IMAGES = 8  # enough to rank nodes by error; each costs a run for each node
+COLUMNS = {"ultralytics": 1, "fastestdet": 1, "yolox": 2, "yolov5": 2}  # decoder -> the axis of box, score and classes
 HELD_OUT_SHARE = 3  # where the images are few, one in three is held out for the decision
 
 Say = Callable[[str], None]
@@ -69,15 +71,16 @@ def quantize(
     progress: Progress = lambda done, total: None,
     **options: Unpack[SpecOptions],
 ) -> Quantization:
-    """Write an int8 copy of a classifier, unless it may be worse by more than `max_drop` percentage points.
+    """Write an int8 copy of a model, unless it may be worse by more than `max_drop` percentage points.
 
     Args:
         model: a float .onnx file.
         output: MODEL-int8.onnx beside it unless given.
         calib: a folder of images like those that will be run; labels are not looked at.
-        labelled: a labelled folder for the gate; without it the drop is bounded by the share of changed decisions on
-            images of `calib` that calibration did not see.
-        max_drop: what the upper end of the 95 % interval of the drop in top-1 accuracy may be, in points.
+        labelled: a labelled folder for the gate, of a detector labelled boxes; without it a classifier's drop is
+            bounded by the share of changed decisions on images of `calib` that calibration did not see.
+        max_drop: what the upper end of the 95 % interval of the drop in top-1 accuracy, of a detector in coco_AP, may
+            be, in points.
         method: how ranges are taken from what tensors hold: minmax, entropy or percentile.
         samples: how many images calibrate.
         seed: of the draw of those images.
@@ -87,12 +90,13 @@ def quantize(
         split: the part of `labelled`.
         overwrite: replace a file that is there.
         say: told what happens, in sentences.
-        progress: told (nodes tried, nodes in all) while what stays float is chosen.
+        progress: told (nodes or groups tried, about how many there are) while what stays float is chosen.
         options: those of `pipeline.open_model`.
 
     Raises:
         CheckFailed: the drop is too large, or these images cannot decide; nothing is written.
-        ModelError: not a float classifier. DataError: no readable image. UsageError: `output` is there already.
+        ModelError: not a float model. DataError: no readable image. UsageError: `output` is there already, a
+            detector without `labelled`.
     """
     path = Path(model)
     target = Path(output) if output is not None else path.with_name(f"{path.stem}-int8.onnx")
@@ -102,14 +106,18 @@ def quantize(
         raise UsageError(f"max_drop is {max_drop}: percentage points from 0 to below 100 were expected.")
     opened = pipeline.open_model(path, device="cpu", **options)
     _check_float(opened)
+    where = None if labelled is None else Path(labelled)
+    boxes = _labelled_boxes(opened, where, class_map=class_map, split=split)
     calibration, held_out = _divided(Path(calib), samples, seed, has_labels=labelled is not None)
     say(f"Calibrating on {len(calibration)} images ({method}).")
     with tempfile.TemporaryDirectory() as folder:
         made = _make(opened, calibration, Path(folder), method, reduce_range, progress)
     say(f"{_choice_sentence(made.choice)}.")
     int8 = replace(opened, session=runtime.open_session(made.content, device="cpu"))
-    if labelled is not None:
-        decision = decide_by_labels(opened, int8, Path(labelled), max_drop=max_drop, class_map=class_map, split=split)
+    if boxes is not None:
+        decision = decide_by_boxes(opened, int8, boxes, max_drop=max_drop, conf=options.get("conf"))
+    elif where is not None:
+        decision = decide_by_labels(opened, int8, where, max_drop=max_drop, class_map=class_map, split=split)
     else:
         decision = decide_by_changes(opened, int8, held_out, max_drop=max_drop)
     done = Quantization(
@@ -153,20 +161,36 @@ def _make(
     prepared = _graph.prepare(opened.path, folder)
     ranges = measure_ranges(prepared, _feeds(opened, calibration), method=method)
     few = list(islice(_feeds(opened, calibration), CHOICE_IMAGES))
-    choice = choose_float(prepared, ranges, few, output=opened.spec.output.name, progress=progress)
+    choice = choose_float(prepared, ranges, few, watched=_watched(opened.spec), progress=progress)
     content = _graph.quantized(prepared, ranges, keep_float=choice.keep_float, reduce_range=reduce_range)
     return _Made(content, choice, few)
 
 
 def _check_float(opened: Model) -> None:
-    if opened.spec.task != "classification":
-        raise ModelError(f"{opened.path}: is a detector; int8 with its gate is for classifiers.")
     present = {layer.op for layer in graphs.layer_table(opened.path)}
     quantised = sorted(present & {"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger"})
     if quantised:
         raise ModelError(f"{opened.path}: is quantised already: it holds {', '.join(quantised)}. Give the float file.")
     if opened.spec.input.dtype != "float32":
         raise ModelError(f"{opened.path}: takes {opened.spec.input.dtype}; a float32 file was expected.")
+
+
+def _labelled_boxes(
+    opened: Model, labelled: Path | None, *, class_map: Path | None, split: str | None
+) -> LabelledBoxes | None:
+    if opened.spec.task != "detection":
+        return None
+    return read_labelled_boxes(opened, labelled, class_map=class_map, split=split)
+
+
+def _watched(spec: ModelSpec) -> Watched:
+    """A classifier's scores as one; a detector's boxes and scores apart, since their sizes differ."""
+    output = spec.output
+    if not isinstance(output, DetectionOutput):
+        return Watched((output.name,))
+    if output.decoder == "detr" and output.scores:
+        return Watched((output.name, output.scores))
+    return Watched((output.name,), axis=COLUMNS.get(output.decoder))
 
 
 def _divided(calib: Path, samples: int, seed: int, *, has_labels: bool) -> tuple[list[Sample], list[Sample]]:

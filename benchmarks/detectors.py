@@ -42,7 +42,7 @@ def made_up(n: int) -> tuple[Values, Values]:
     boxes = np.concatenate([random.uniform(0, SIDE, (n, 2)), random.lognormal(4, 0.8, (n, 2)).clip(4, 500)], axis=1)
     scores = random.beta(0.3, 60, (n, CLASSES))
     for cells in random.permutation(n)[: OBJECTS * CELLS_AN_OBJECT].reshape(OBJECTS, -1):
-        boxes[cells] = boxes[cells[0]] * random.uniform(0.95, 1.05, (len(cells), 4))
+        boxes[cells] = boxes[cells[0]] + np.tile(boxes[cells[0], 2:], 2) * random.uniform(-0.05, 0.05, (len(cells), 4))
         scores[cells, random.integers(CLASSES)] = random.uniform(0.1, 0.95, len(cells))
     return boxes.astype(np.float32), scores.astype(np.float32)
 

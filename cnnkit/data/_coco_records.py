@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
@@ -88,7 +89,7 @@ def look_up(
 
 
 def boxes_of(path: Path, table: str, found: "Sequence[Annotation | Detection]") -> NDArray[np.float64]:
-    flat = chain.from_iterable(entry.bbox for entry in found)
+    flat = chain.from_iterable(map(attrgetter("bbox"), found))
     boxes = np.fromiter(flat, dtype=np.float64, count=4 * len(found)).reshape(-1, 4)
     refuse(path, table, "bbox", ~np.isfinite(boxes).all(axis=1), boxes, "a box is four finite numbers")
     refuse(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def read_coco_results(path: Path, truth: DetectionTruth, *, ignore_unknown_image
     """
     found = read_detections(path)
     boxes = boxes_of(path, "", found)
-    scores = np.fromiter((entry.score for entry in found), dtype=np.float64, count=len(found))
+    scores = np.fromiter(map(attrgetter("score"), found), dtype=np.float64, count=len(found))
     refuse(path, "", "score", ~np.isfinite(scores), scores, "a score is a finite number")
     category, notes = _categories(path, found, truth)
     image_ids, images = _images(path, found, truth)
@@ -74,7 +75,7 @@ def _categories(
         places = {name: at for at, name in enumerate(truth.classes)}
         hint = " Leave such boxes out, or let the names agree."
         return look_up(path, "", "category_name", names, places, f"{truth.source}", hint=hint), ()
-    category_ids = [entry.category_id for entry in found]
+    category_ids = list(map(attrgetter("category_id"), found))
     categories, notes = translate_ids(path, category_ids, truth.category_ids, truth.classes)
     return look_up(path, "", "category_id", category_ids, categories, f"{truth.source}"), notes
 
@@ -83,7 +84,7 @@ def _images(
     path: Path, found: "Sequence[Detection]", truth: DetectionTruth
 ) -> tuple[list[int | str], dict[int | str, int]]:
     """What each record calls its image, by id or by name, and where the truth has it."""
-    ids: list[int | str] = [entry.image_id for entry in found]
+    ids: list[int | str] = list(map(attrgetter("image_id"), found))
     places: dict[int | str, int] = {image_id: at for at, image_id in enumerate(truth.image_ids)}
     names = [entry.file_name for entry in found if entry.file_name is not None]
     if not names or len(names) < len(found):

@@ -20,6 +20,7 @@ SCORES = ("p", "p1", "prob", "prob_0", "confidence", "logit", "logit_0")
 NO_CLASSES = ("status", "error")
 EXPECTED = "key and a column for each class, or key,predicted[,p]"
 _QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+SNIFFED_BYTES = 4096
 _TIMM = {*ANSWERS, *INDICES, *SCORES}
 
 
@@ -126,8 +127,11 @@ def _from_rows(path: Path, rows: list[dict[str, Any]]) -> dict[str, Sequence[Any
 
 
 def _is_timm(path: Path) -> bool:
-    """An object that names files or columns; COCO's results are a list."""
+    """An object that names files or columns; COCO's results are a list, and are known without reading all of it."""
     try:
+        with path.open("rb") as file:
+            if b'"bbox"' in file.read(SNIFFED_BYTES):
+                return False
         rows = _json_rows(path.read_bytes().decode("utf-8-sig"))
         return bool(rows) and isinstance(rows[0], dict) and "bbox" not in rows[0] and bool(_TIMM & set(rows[0]))
     except (OSError, ValueError, TypeError, AttributeError):

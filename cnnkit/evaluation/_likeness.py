@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit import images
 from cnnkit.errors import ImageError
 from cnnkit.evaluation._pixel_attributes import READERS, read_as_scored
 
@@ -49,11 +48,13 @@ def looks(root: Path, keys: Sequence[str], digests: Sequence[bytes | None]) -> l
 
 
 def _look(root: Path, key: str, digest: bytes | None) -> Look | None:
+    from cnnkit.images import decode
+
     data = read_as_scored(root, key, digest)
     if data is None:
         return None
     try:
-        pixels = images.decode(data)
+        pixels = decode(data)
     except ImageError:
         return None
     return look_at(pixels)

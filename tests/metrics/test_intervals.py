@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportion_confint
 
 from cnnkit import metrics
+from cnnkit.metrics.intervals import t_quantile
 
 
 def test_wilson_by_hand() -> None:
@@ -36,3 +37,9 @@ def test_counts_out_of_range(hits: int, n: int) -> None:
 def test_level_out_of_range() -> None:
     with pytest.raises(ValueError, match="level must lie between 0 and 1, got 95"):
         metrics.wilson(1, 2, level=95)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
+@pytest.mark.parametrize("degrees", [1, 7, 99, 100, 101, 5000])
+def test_student_quantiles_equal_scipys_on_both_sides_of_the_series(level: float, degrees: int) -> None:
+    assert t_quantile(level, degrees) == pytest.approx(scipy.stats.t.ppf((1 + level) / 2, degrees), rel=1e-9)

@@ -6,8 +6,9 @@ from cnnkit.evaluation._compare import compare
 from cnnkit.evaluation._detection_files import is_results_file
 from cnnkit.evaluation._gates import failed_floors, parse_floors
 from cnnkit.evaluation._job import evaluate
+from cnnkit.evaluation._outcome import CaseOutcome
 from cnnkit.evaluation._source import default_output
-from cnnkit.evaluation._suite import CaseOutcome, SuiteOutcome, run_suite
+from cnnkit.evaluation._suite import SuiteOutcome, run_suite
 
 __all__ = [
     "SLICE_BY",

@@ -1,51 +1,19 @@
 """A suite: every case is run or found, and each measure compared with the value that was accepted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from cnnkit.errors import CnnkitError, DataError
-from cnnkit.evaluation._case import Place, run_case
+from cnnkit.evaluation._case import Place
+from cnnkit.evaluation._outcome import CaseOutcome, MeasuredCase, OutcomeModel, failed, outcome_of
 from cnnkit.evaluation._source import RESULTS
-from cnnkit.results import Results
-from cnnkit.suites import Case, Expected, read_expected, read_suite, write_expected
+from cnnkit.evaluation._worker import Worker, WorkerDied
+from cnnkit.suites import Expected, read_expected, read_suite, write_expected
 
-ROUNDING = 1e-9
-
-Status = Literal["as expected", "differs", "new"]
+Accepted = Mapping[str, float | None]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class MeasuredCase(_Model):
-    """A measure of a case: its value with the interval, the accepted value, and how far apart they may be."""
-
-    name: str
-    value: float | None
-    low: float | None
-    high: float | None
-    expected: float | None
-    tolerance: float
-    status: Status
-
-
-class CaseOutcome(_Model):
-    """`resumed`: the results were there already. `error` is the sentence of a case that failed."""
-
-    name: str
-    model: str
-    data: str
-    results: str
-    resumed: bool = False
-    error: str | None = None
-    measures: tuple[MeasuredCase, ...] = ()
-
-
-class SuiteOutcome(_Model):
+class SuiteOutcome(OutcomeModel):
     """What became of a suite; `updated` says that these values are the accepted ones from now on."""
 
     suite: str
@@ -71,6 +39,7 @@ def run_suite(
     *,
     update: bool = False,
     overwrite: bool = False,
+    isolate: bool = True,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] = lambda sentence: None,
     **options: Any,
@@ -78,13 +47,15 @@ def run_suite(
     """Run every case of a suite file and compare its measures with `expected/NAME.json`.
 
     A case whose results are in `output` for the same model, data and options is not run again. A case that fails is
-    told and the others go on.
+    told and the others go on, also when its process dies: cases run in another process than this. A case that killed it
+    is tried once more, since a run that goes on keeps away from the image that it died on.
 
     Args:
         suite: the TOML file.
         output: a folder for each case's results; `results/NAME` when not given.
         update: accept the values found; those of a case that failed stay.
         overwrite: run every case again.
+        isolate: run the cases in another process; without, in this one, and one that kills it ends the suite.
         progress: called with (done, total) images while a model runs.
         say: called with a sentence when a case begins.
         **options: what `evaluate` takes, for every case.
@@ -97,10 +68,14 @@ def run_suite(
     folder = RESULTS / path.stem if output is None else Path(output)
     accepted = read_expected(accepted_at).values
     outcomes = []
-    for case in cases:
-        say(f"{case.name}: {case.model} on {case.data}")
-        place = Place(case, path.parent, folder)
-        outcomes.append(_outcome(place, accepted.get(case.name, {}), overwrite, progress, options))
+    with Worker() as worker:
+        for case in cases:
+            say(f"{case.name}: {case.model} on {case.data}")
+            place, values = Place(case, path.parent, folder), accepted.get(case.name, {})
+            how: dict[str, Any] = {"overwrite": overwrite, "progress": progress, "options": options}
+            outcomes.append(
+                _isolated(worker, place, values, say=say, **how) if isolate else outcome_of(place, values, **how)
+            )
     if update:
         write_expected(accepted_at, _accepted(outcomes, accepted))
     return SuiteOutcome(suite=str(path), expected=str(accepted_at), updated=update, cases=tuple(outcomes))
@@ -114,48 +89,31 @@ def expected_path(suite: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _outcome(
+def _isolated(
+    worker: Worker,
     place: Place,
-    accepted: dict[str, float | None],
+    accepted: Accepted,
+    *,
     overwrite: bool,
     progress: Callable[[int, int], None] | None,
     options: dict[str, Any],
+    say: Callable[[str], None],
 ) -> CaseOutcome:
-    facts: dict[str, Any] = {
-        "name": place.case.name,
-        "model": place.case.model,
-        "data": place.case.data,
-        "results": str(place.folder),
+    request: dict[str, Any] = {
+        "case": place.case.model_dump(mode="json"),
+        "base": str(place.base),
+        "output": str(place.output),
+        "accepted": dict(accepted),
+        "options": options,
     }
     try:
-        results, resumed = run_case(place, overwrite=overwrite, progress=progress, options=options)
-        measures = tuple(_measured(place.case, name, results, accepted) for name in place.case.measures)
-    except Exception as error:  # whatever one model does, the others are to be measured
-        sentence = str(error) if isinstance(error, CnnkitError) else f"{type(error).__name__}: {error}"
-        return CaseOutcome(**facts, error=sentence)
-    return CaseOutcome(**facts, resumed=resumed, measures=measures)
-
-
-def _measured(case: Case, name: str, results: Results, accepted: dict[str, float | None]) -> MeasuredCase:
-    if name not in results.figures:
-        raise DataError(f"no figure {name!r} in its results; there are {', '.join(results.figures)}.")
-    figure, tolerance = results.figures[name], case.tolerance.get(name, 0.0)
-    expected = accepted.get(name)
-    if name not in accepted:
-        status: Status = "new"
-    elif figure.value is None or expected is None:
-        status = "as expected" if figure.value == expected else "differs"
-    else:
-        status = "as expected" if abs(figure.value - expected) <= tolerance + ROUNDING else "differs"
-    return MeasuredCase(
-        name=name,
-        value=figure.value,
-        low=figure.low,
-        high=figure.high,
-        expected=expected,
-        tolerance=tolerance,
-        status=status,
-    )
+        return CaseOutcome.model_validate(worker.run({**request, "overwrite": overwrite}, progress=progress))
+    except WorkerDied as death:
+        say(f"{place.case.name}: {death}. Once more, from where it was.")
+    try:
+        return CaseOutcome.model_validate(worker.run({**request, "overwrite": False}, progress=progress))
+    except WorkerDied as death:
+        return failed(place, f"{death}, twice.")
 
 
 def _accepted(outcomes: list[CaseOutcome], before: dict[str, dict[str, float | None]]) -> Expected:

@@ -43,7 +43,7 @@ def home(tmp_path: Path, colours: Path, write_colour: WriteColour) -> Path:
 
 
 def run(home: Path, **options: object):
-    return run_suite(home / "suites" / "tiny.toml", home.parent / "out", report=False, **options)
+    return run_suite(home / "suites" / "tiny.toml", home.parent / "out", isolate=False, report=False, **options)
 
 
 def test_values_are_new_until_they_are_accepted(home: Path) -> None:

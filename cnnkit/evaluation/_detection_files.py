@@ -12,6 +12,7 @@ from cnnkit.evaluation._detection_protocols import chosen_protocols
 from cnnkit.evaluation._detection_rows import rows_of
 from cnnkit.evaluation._detection_run import default_protocol
 from cnnkit.evaluation._facts import place, versions_here
+from cnnkit.evaluation._fitting import refuse_what_does_not_fit
 from cnnkit.evaluation._scored import Asked
 from cnnkit.files import sha256_of
 from cnnkit.results import DataFacts, ModelFacts, Results, RunFacts, write_results
@@ -29,6 +30,7 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
     Raises:
         DataError: as `data.read_boxes` and `data.read_coco_results`.
     """
+    refuse_what_does_not_fit(asked, "detection")
     if asked.class_map is not None:
         raise UsageError(
             f"{path} is a file of detections in the labels' own classes: --class-map would change nothing."

@@ -6,7 +6,7 @@ from typing import Any
 
 from cnnkit import metrics
 from cnnkit.data import read_class_map
-from cnnkit.errors import DataError, UsageError
+from cnnkit.errors import UsageError
 from cnnkit.evaluation._classification import score_labels
 from cnnkit.evaluation._detection_files import is_results_file, score_file, write_file_results
 from cnnkit.evaluation._detection_run import score_boxes
@@ -163,10 +163,9 @@ def _evaluate_answers(
 
 
 def _scorer(run: Run, *, multilabel: bool) -> Callable[[Run, Asked], Scored]:
-    kind = "multilabel" if multilabel and run.spec.task == "classification" else run.spec.task
-    if kind not in SCORERS:
-        raise DataError(f"{run.path}: a run of {kind} cannot be scored; {', '.join(SCORERS)} can.")
-    return SCORERS[kind]
+    if multilabel and run.spec.task == "detection":
+        raise UsageError("--multilabel is for classifiers; this is a detector.")
+    return SCORERS["multilabel" if multilabel else run.spec.task]
 
 
 def _names(class_map: Path | str | Mapping[str, str] | None) -> Mapping[str, str] | None:

@@ -11,6 +11,7 @@ from typing import Any
 from cnnkit.data import Truth, find_part
 from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._detection_run import SCORING_CONF, pictures_of
+from cnnkit.evaluation._fitting import refuse_what_does_not_fit
 from cnnkit.evaluation._scored import Asked
 from cnnkit.predictions import Run, open_run
 from cnnkit.spec import ModelSpec
@@ -57,11 +58,14 @@ def open_source(
             raise UsageError(
                 f"{run_or_model} is a run: {', '.join(options)} would change nothing, since its predictions are made."
             )
-        yield Source(open_run(run_or_model))
+        run = open_run(run_or_model)
+        refuse_what_does_not_fit(asked, run.spec.task)
+        yield Source(run)
         return
     if not run_or_model.exists():
         raise DataError(f"{run_or_model}: no such run folder or model.")
     spec = _spec_of(run_or_model, options)
+    refuse_what_does_not_fit(asked, spec.task)
     if spec.task == "detection":
         options = {"conf": SCORING_CONF, **options}
         images = pictures_of(asked, spec.classes)

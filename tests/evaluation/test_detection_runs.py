@@ -269,3 +269,84 @@ def test_what_boxes_are_kept_is_no_question_of_a_run_or_of_a_classifier(run, coc
         evaluate(run, coco, conf=0.5)
     with pytest.raises(UsageError, match="--conf, --iou are for detectors; the spec says classification"):
         evaluate(colours, tmp_path, conf=0.5, iou=0.5)
+
+
+def test_what_is_about_the_other_kind_of_model_is_refused(run, coco, colours, colours_as_boxes, tmp_path):
+    with pytest.raises(UsageError, match=r"^--topk, --truth-index are for classifiers; this is a detector"):
+        evaluate(run, coco, topk=[3], truth_index=True)
+    with pytest.raises(UsageError, match="--multilabel is for classifiers; this is a detector"):
+        evaluate(run, coco, multilabel=True)
+    with pytest.raises(UsageError, match=r"^--protocol, --table are for detectors; this is a classifier"):
+        evaluate(colours, tmp_path, protocol="voc12", tables=True)
+
+
+@pytest.fixture
+def in_parts(write_colour, tmp_path):
+    """YOLO's labels as some tools export them: `../valid/images` in a data.yaml beside the parts."""
+    folder = tmp_path / "parts"
+    for part, colours in (("train", ["red", "green"]), ("valid", ["blue", "red", "green"])):
+        for at, colour in enumerate(colours):
+            write_colour(folder / part / "images" / f"{part}{at}.png", colour, size=(12, 10))
+            label = folder / part / "labels" / f"{part}{at}.txt"
+            label.parent.mkdir(exist_ok=True)
+            label.write_text(f"{['red', 'green', 'blue'].index(colour)} 0.5 0.5 1 1\n")
+    lines = ["train: ../train/images", "val: ../valid/images", "nc: 3", "names: ['red', 'green', 'blue']"]
+    (folder / "data.yaml").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize("named", ["", "data.yaml"])
+def test_of_parts_the_one_to_score_is_run(whole, in_parts, tmp_path, named):
+    results = evaluate(whole, in_parts / named, tmp_path / "out", report=False)
+    assert (results.data.n, results.data.part) == (3, "val")
+    assert results.figures["coco_AP"].value == pytest.approx(1.0)
+    assert f"{in_parts / named} has parts: val is read (it also has train)." in results.warnings
+    assert (tmp_path / "out" / results.data.root).resolve() == in_parts / "valid" / "images"
+    other = evaluate(whole, in_parts / named, split="train")
+    assert (other.data.n, other.data.part) == (2, "train")
+    with pytest.raises(DataError, match="no part test; its parts are train, val, each scored by itself"):
+        evaluate(whole, in_parts / named, split="test")
+    with pytest.raises(DataError, match="no part all; its parts are train, val, each scored by itself"):
+        evaluate(whole, in_parts / named, split="all")
+
+
+def test_labels_without_parts_have_none_to_choose(run, coco):
+    with pytest.raises(DataError, match=r"no part val; it has no parts\."):
+        evaluate(run, coco, split="val")
+
+
+def test_pictures_of_another_set_of_the_same_names_are_not_taken(whole, colours_as_boxes, tmp_path):
+    """Labels alone in their folder: a folder further up that happens to hold such names is not theirs."""
+    alone = tmp_path / "labels-only"
+    alone.mkdir()
+    (colours_as_boxes / "boxes.csv").rename(alone / "boxes.csv")
+    with pytest.raises(DataError, match="are not beside the labels"):
+        evaluate(whole, alone)
+
+
+def test_a_run_that_was_made_for_looking_says_so(run, coco, make_box_run):
+    assert any(each.startswith("The run kept boxes from confidence 0.25 on") for each in evaluate(run, coco).warnings)
+
+
+def test_what_was_odd_about_the_labels_is_counted(make_box_run, tmp_path):
+    rows = [
+        *("a.png,cat,10,10,30,40,100,100", "a.png,cat,5,5,5,9,100,100", "../b.png,dog,90,90,120,120,100,100"),
+        *("gone.png,cat,1,1,5,5,100,100", "empty.png,,,,,,90,100"),
+    ]
+    header = "key,class,x1,y1,x2,y2,height,width"
+    (tmp_path / "boxes.csv").write_text("\n".join([header, *rows]) + "\n")
+    run = make_box_run({"a.png": [], "b.png": [], "empty.png": [], "more.png": []}, ["cat", "dog"])
+    results = evaluate(run, tmp_path / "boxes.csv", tmp_path / "out")
+    counts = {name: n for name, n in results.detection.truth.items() if n}
+    assert counts == {
+        "n_degenerate": 1,
+        "n_outside": 1,
+        "n_unsafe_names": 1,
+        "n_empty_images": 1,
+        "n_unlabelled": 1,
+        "n_without_image": 1,
+        "n_size_disagrees": 1,
+    }
+    page = (tmp_path / "out" / "report.html").read_text()
+    for told in ("Boxes without width or height, kept as they are", "Image names that lead out of their folder"):
+        assert f"<dt>{told}" in page

@@ -1,0 +1,20 @@
+"""What was asked must fit the kind of model: nothing that was typed is passed over."""
+
+from cnnkit.errors import UsageError
+from cnnkit.evaluation._scored import Asked
+
+
+def refuse_what_does_not_fit(asked: Asked, task: str) -> None:
+    """UsageError for options that are about boxes where classes are scored, and the other way round."""
+    boxes = {
+        "--protocol": asked.protocol is not None,
+        "--table": asked.tables,
+        "--ignore-unknown-images": asked.ignore_unknown_images,
+        "--max-detections": asked.max_detections is not None,
+    }
+    classes = {"--topk": bool(asked.topk), "--truth-index": asked.truth_index}
+    wrong = [name for name, given in (classes if task == "detection" else boxes).items() if given]
+    if wrong:
+        kinds = ("classifiers", "a detector") if task == "detection" else ("detectors", "a classifier")
+        verb = "is" if len(wrong) == 1 else "are"
+        raise UsageError(f"{', '.join(wrong)} {verb} for {kinds[0]}; this is {kinds[1]}.")

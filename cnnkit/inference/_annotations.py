@@ -174,6 +174,8 @@ def _claim(folder: Path, run: Run, *, overwrite: bool) -> None:
     """Note whose pictures these are; those of other predictions are taken away if they may."""
     wanted = {"predictions_sha256": run.manifest.predictions_sha256 if run.manifest else None}
     present = _record(folder)
+    for left in folder.rglob(".*.tmp") if present else ():  # a killed process wrote it half
+        left.unlink(missing_ok=True)
     if present == wanted and not overwrite:
         return
     if present is not None:

@@ -23,20 +23,21 @@ def describe(session: Session, found: Found | None, *, source: str, options: Any
     """
     names = found.classes if found else None
     n_names = _wanted_count(found, options)
-    detects = bool(options.get("decoder") or (found and found.task == "detection")) or gives_boxes(session, n_names)
+    said = bool(options.get("decoder") or (found and found.task == "detection"))
+    detects = said or gives_boxes(session, n_names, output_name=options.get("output_name"))
     task: Literal["classification", "detection"] = "detection" if detects else "classification"
     made = _input(session, source=source, imgsz=options.get("imgsz"), usual=found.size if found else None)
     made, operations, notes = _preprocess(made, found, options, task=task)
     output: Any
     if detects:
-        output, said = detector_output(session, n_names, made.size, found=found, source=source, options=options)
+        output, told = detector_output(session, n_names, made.size, found=found, source=source, options=options)
         n_classes = n_names or 0
     else:
-        output, n_classes, said = _scores(session, made, found, source=source, options=options)
+        output, n_classes, told = _scores(session, made, found, source=source, options=options)
     if names is None or len(names) != n_classes:
         names = tuple(ClassName(name=str(at)) for at in range(n_classes))
     spec = ModelSpec(task=task, input=made, preprocess=operations, output=output, classes=names)
-    return spec, [*notes, *said]
+    return spec, [*notes, *told]
 
 
 def _preprocess(

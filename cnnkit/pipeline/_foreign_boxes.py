@@ -12,13 +12,14 @@ from cnnkit.spec import DetectionOutput
 SEPARATE = ("boxes", "detr")  # decoders of several tensors, which must be told apart
 
 
-def gives_boxes(session: Session, n_classes: int | None) -> bool:
+def gives_boxes(session: Session, n_classes: int | None, *, output_name: str | None = None) -> bool:
     """Whether the outputs are none of a classifier: no list of scores, or a list for which there are no names."""
-    if len(session.outputs) == 1:
-        [info] = session.outputs
+    outputs = [info for info in session.outputs if output_name in (None, info.name)]
+    if len(outputs) == 1:
+        [info] = outputs
         sides = [side for side in info.shape[1:] if side != 1]
         return len(info.shape) > 2 and len(sides) > 1 and n_scores(info) != n_classes
-    return bool(postprocess.fitting_detectors(session.outputs, n_classes=n_classes or 0))
+    return bool(postprocess.fitting_detectors(outputs, n_classes=n_classes or 0))
 
 
 def detector_output(

@@ -12,6 +12,7 @@ __all__ = ["Recognised", "fitting_detectors", "recognise_detector"]
 
 Shape = tuple[int | None, ...]
 
+CORNERS = "xyxy"
 TENSORFLOW = ("detection_boxes", "detection_scores", "detection_classes")
 
 
@@ -70,7 +71,7 @@ def fitting_detectors(outputs: Sequence[Tensor], *, n_classes: int, size: tuple[
     """All readings that the shapes allow; arguments as in `recognise_detector`."""
     if len(outputs) == 1:
         return list(_of_one(outputs[0], n_classes, size))
-    return list(_of_two(outputs, n_classes) if len(outputs) == 2 else _of_three(outputs))
+    return list(_of_two(outputs, n_classes) if len(outputs) == 2 else _of_three(outputs, n_classes))
 
 
 def _of_one(tensor: Tensor, n_classes: int, size: tuple[int, int]) -> Iterator[Recognised]:
@@ -106,15 +107,15 @@ def _of_two(outputs: Sequence[Tensor], n_classes: int) -> Iterator[Recognised]:
             yield _said(boxes.name, "detr", reason, scores=logits.name)
 
 
-def _of_three(outputs: Sequence[Tensor]) -> Iterator[Recognised]:
-    """By names; else three tensors by their types: labels are whole numbers."""
+def _of_three(outputs: Sequence[Tensor], n_classes: int) -> Iterator[Recognised]:
+    """By names; else three tensors by their types, of which four scores of a classifier could be taken for boxes."""
     tensorflows = {tensor.name: tensor for tensor in outputs if tensor.name in TENSORFLOW}
     if len(tensorflows) == 3:
         outputs = list(tensorflows.values())
     boxes = [tensor for tensor in outputs if tensor.shape[-1:] == (4,)]
     scores = [tensor for tensor in outputs if "score" in tensor.name.lower()]
     labels = [tensor for tensor in outputs if any(word in tensor.name.lower() for word in ("label", "class"))]
-    if len(outputs) == 3 and len(boxes) == 1 and not scores and not labels:
+    if len(outputs) == 3 and len(boxes) == 1 and not scores and not labels and n_classes not in (0, len(CORNERS)):
         others = [tensor for tensor in outputs if tensor not in boxes]
         labels = [tensor for tensor in others if tensor.dtype in ("int64", "int32")]
         scores = [tensor for tensor in others if tensor.dtype.startswith("float")]

@@ -238,6 +238,21 @@ class TestAnnotate:
         with pytest.raises(UsageError, match="the pictures of a run go into a folder"):
             inference.annotate(run, photos, tmp_path / "mine" / "a.png")
 
+    def test_stopped_and_gone_on_with(self, photos: Path, run: Path, tmp_path: Path) -> None:
+        def stop(done: int, total: int) -> None:
+            raise KeyboardInterrupt
+
+        inference.annotate(run, photos, tmp_path / "whole")
+        with pytest.raises(KeyboardInterrupt):
+            inference.annotate(run, photos, tmp_path / "drawn", workers=1, progress=stop)
+        (tmp_path / "drawn" / ".a.png.77.tmp").write_text("half")
+        inference.annotate(run, photos, tmp_path / "drawn")
+        whole, gone_on = (
+            {path.relative_to(tmp_path / name): path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
+            for name in ("whole", "drawn")
+        )
+        assert gone_on == whole
+
     def test_a_file_that_has_changed_is_not_drawn(
         self, photos: Path, run: Path, tmp_path: Path, write_colour: Callable[..., Path]
     ) -> None:

@@ -229,3 +229,12 @@ def test_a_classifier_of_several_axes_is_none(tmp_path: Path, photo: Path) -> No
     maps = write_detector(tmp_path / "maps.onnx", {"maps": np.zeros((1, 2, 7, 7), np.float32)})
     with pytest.raises(ModelError, match="no known decoder reads such"):
         pipeline.open_model(maps, device="cpu", preset="raw", labels=tmp_path / "names.txt")
+
+
+def test_a_classifier_of_four_classes_beside_its_decision_is_none(tmp_path: Path, photo: Path) -> None:
+    outputs = {"a": np.zeros((1, 4), np.float32), "b": np.zeros(1, np.int64), "c": np.zeros(1, np.float32)}
+    model = write_detector(tmp_path / "m.onnx", outputs)
+    (tmp_path / "four.txt").write_text("cat\ndog\nant\nbee\n")
+    for labels in (tmp_path / "four.txt", None):
+        spec = pipeline.open_model(model, device="cpu", preset="raw", labels=labels, output_name="a").spec
+        assert (spec.task, len(spec.classes)) == ("classification", 4)

@@ -124,7 +124,7 @@ def _reaching(
         return cells, best[cells], chosen.argmax(axis=0)
     scores = chosen if objectness is None else chosen * objectness[cells]
     enough = scores >= floor
-    at, classes = np.nonzero(enough.T)
+    at, classes = np.nonzero(np.ascontiguousarray(enough.T))  # slow through the transposed view
     return cells[at], scores[classes, at], classes
 
 

@@ -10,7 +10,7 @@ from cnnkit.data._boxes_csv import read_boxes_csv, write_boxes_csv
 from cnnkit.data._cifar import read_cifar
 from cnnkit.data._classes import ClassIndex
 from cnnkit.data._coco import read_coco, write_coco
-from cnnkit.data._coco_numbering import COCO_NAMES
+from cnnkit.data._coco_numbering import COCO_NAMES, coco_categories
 from cnnkit.data._coco_results import DetectedBoxes, read_coco_results
 from cnnkit.data._convert import DIGITS_SOURCE, IMAGE_SETS, Converted, convert, write_digit_scenes, write_digits
 from cnnkit.data._convert_boxes import BoxPart, read_box_parts
@@ -56,6 +56,7 @@ __all__ = [
     "Picture",
     "Truth",
     "class_folders",
+    "coco_categories",
     "convert",
     "find_images",
     "find_part",

@@ -11,7 +11,6 @@ import numpy as np
 
 from cnnkit import data, predictions
 from cnnkit.data import DetectionTruth
-from cnnkit.data._coco_numbering import coco_categories
 from cnnkit.errors import DataError, UsageError
 from cnnkit.predictions import CocoIds, Run, rows_from_table
 from cnnkit.records import Detections, Row
@@ -57,7 +56,7 @@ def _coco_ids(run: Run, path: Path | None, say: Say) -> CocoIds:
     """The truth's ids where there is one; else COCO's own numbers for COCO's own classes."""
     if path is not None:
         return _ids_of(run, path, say)
-    return CocoIds(categories=coco_categories(run.spec.classes))
+    return CocoIds(categories=data.coco_categories(run.spec.classes))
 
 
 def _ids_of(run: Run, path: Path, say: Say) -> CocoIds:

@@ -11,6 +11,7 @@ FIGURES = {
     "top1_accuracy": "accuracy",
     "exact_match_accuracy": "exact match",
     "coco_AP": "AP",
+    "coco_AP50": "AP50",
     "top5_error": "top-5 error",
     "map": "mAP",
     "ece": "ECE",

@@ -19,7 +19,10 @@ LISTS = ("det_class", "det_score", "det_match", "det_ignore")
 
 
 class Boxes:
-    """A `Kind`: `coco_AP`, resampled. An image that a model could not read is one on which it finds nothing."""
+    """A `Kind`: `coco_AP`, also at IoU 0.5 and 0.75 alone, resampled.
+
+    An image that a model could not read is one on which it finds nothing.
+    """
 
     measure = "coco_AP"
 
@@ -45,8 +48,8 @@ class Boxes:
             ignored=_bits(columns["det_ignore"][1]),
             objects=_counts(self.contenders[at], self.images.rows[at]),
         )
-        figure = coco_ap_of(found)
-        return [figure] if figure else []
+        figures = (coco_ap_of(found, iou=iou) for iou in (None, 0.5, 0.75))
+        return [figure for figure in figures if figure]
 
     def pair(self, _first: int, _second: int) -> Pair | None:
         return None

@@ -31,8 +31,10 @@ class Detections:
     objects: Ints
 
 
-def coco_ap_of(found: Detections) -> Measured | None:
+def coco_ap_of(found: Detections, *, iou: float | None = None) -> Measured | None:
     """`coco_AP` as COCO defines it: the mean over classes with an object, IoU thresholds and 101 recall levels.
+
+    With `iou` at that threshold alone: `coco_AP50` for 0.5.
 
     An image drawn twice counts as two equal images. Matching stays inside an image, so it is not done again. Of equal
     scores the earlier image comes first. None where there is no object at all.
@@ -40,23 +42,27 @@ def coco_ap_of(found: Detections) -> Measured | None:
     present = np.flatnonzero(found.objects.sum(axis=0)).tolist()
     if not present:
         return None
-    classes = [_OneClass(found, at) for at in present]
+    name, thresholds = "coco_AP", slice(None)
+    if iou is not None:
+        at = round((iou - 0.5) / 0.05)
+        name, thresholds = f"coco_AP{round(100 * iou)}", slice(at, at + 1)
+    classes = [_OneClass(found, at, thresholds) for at in present]
 
     def under(weights: Weights) -> Floats:
         return mean_of_known(np.array([each.average_precision(weights) for each in classes]))
 
     n = len(found.objects)
-    return Measured("coco_AP", float(under(np.ones((n, 1), np.float32))[0]), np.zeros(n), under)
+    return Measured(name, float(under(np.ones((n, 1), np.float32))[0]), np.zeros(n), under)
 
 
 class _OneClass:
     """The detections of a class by falling score, and where its objects are."""
 
-    def __init__(self, found: Detections, category: int) -> None:
+    def __init__(self, found: Detections, category: int, thresholds: slice) -> None:
         mine = np.flatnonzero(found.category == category)
         mine = mine[np.argsort(-found.score[mine], kind="stable")]
         self.image = found.image[mine]
-        self.hit, self.counts = found.hit[mine], ~found.ignored[mine]
+        self.hit, self.counts = found.hit[mine, thresholds], ~found.ignored[mine, thresholds]
         self.objects = found.objects[:, category]
 
     def average_precision(self, weights: Weights) -> Floats:

@@ -32,6 +32,8 @@ WORDINGS = {
     "exact_match_accuracy": Wording("exact match"),
     "hamming_error": Wording("Hamming loss", up=False),
     "coco_AP": Wording("AP (COCO)"),
+    "coco_AP50": Wording("AP50 (COCO)"),
+    "coco_AP75": Wording("AP75 (COCO)"),
 }
 
 

@@ -18,7 +18,17 @@ from cnnkit.report._words import NBSP, counted, listed, percent, plain, span
 from cnnkit.report.compared import ClassChange, ComparedModel, Comparison, Difference, Flip, Pairing
 from cnnkit.results import Figure
 
-MEASURES = ("top1_accuracy", "top5_error", "exact_match", "coco_AP", "voc12_AP", "map", "macro_f1", "ece")
+MEASURES = (
+    "top1_accuracy",
+    "top5_error",
+    "exact_match_accuracy",
+    "coco_AP",
+    "coco_AP50",
+    "voc12_AP",
+    "map",
+    "macro_f1",
+    "ece",
+)
 FLIPS = 42
 CHANGES = 200
 

@@ -47,8 +47,8 @@ MEANINGS = {
         "Calibration error, equal mass", "the same, bins that hold equally many images", up=False
     ),
     "brier": Meaning("Brier score", "squared distance between probabilities and truth", share=False, up=False),
-    "exact_match": Meaning("Exact match", "share of images with exactly the right set of labels"),
-    "hamming_loss": Meaning("Hamming loss", "share of yes-or-no answers that are wrong", up=False),
+    "exact_match_accuracy": Meaning("Exact match", "share of images with exactly the right set of labels"),
+    "hamming_error": Meaning("Hamming loss", "share of yes-or-no answers that are wrong", up=False),
     "coco_AP": Meaning("AP (COCO)", f"{_COCO} and the IoU thresholds 0.50 to 0.95"),
     "coco_AP50": Meaning("AP50 (COCO)", f"{_COCO} at IoU 0.50"),
     "coco_AP75": Meaning("AP75 (COCO)", f"{_COCO} at IoU 0.75"),
@@ -66,7 +66,7 @@ MEANINGS = {
     "voc12_AP_no_plus_one": Meaning("AP (VOC 2012, no +1)", "the same with widths counted without the extra pixel"),
 }
 
-HEADLINES = ("top1_accuracy", "exact_match", "coco_AP", "voc12_AP", "voc07_AP", "map")
+HEADLINES = ("top1_accuracy", "exact_match_accuracy", "coco_AP", "voc12_AP", "voc07_AP", "map")
 
 
 def meaning(name: str) -> Meaning:

@@ -33,7 +33,7 @@ MAIN_FIGURES = {
     "ece",
     "ece_equal_width",
     "brier",
-    "exact_match",
+    "exact_match_accuracy",
 }
 
 

@@ -93,16 +93,20 @@ def test_ap_is_cocos_and_weights_are_repeated_images(n: int, seed: int, make_res
     results = make_results("detection", CLASSES, n, figures={"coco_AP": Figure(value=0.5, n=9)})
     contender = Contender("a", "a", results, rows_of(truth, found, [f"{at:02d}" for at in range(n)]))
     figures = Boxes([contender, contender]).figures(0, resamples=10)
-    wanted = coco_scores(truth, found).figures()["AP"]
-    if wanted is None:
+    scored = coco_scores(truth, found).figures()
+    if scored["AP"] is None:
         assert figures == []
         return
-    assert figures[0].value == pytest.approx(wanted, abs=1e-9)
+    names = ("AP", "AP50", "AP75")
+    assert {each.name: each.value for each in figures} == {
+        f"coco_{name}": pytest.approx(scored[name], abs=1e-9) for name in names
+    }
     order = np.sort(np.random.default_rng(seed).integers(n, size=n))
-    again = coco_scores(*drawn(truth, found, order)).figures()["AP"]
+    again = coco_scores(*drawn(truth, found, order)).figures()
     weights = np.bincount(order, minlength=n).astype(np.float32)[:, None]
-    value = figures[0].under(weights)[0]
-    assert np.isnan(value) if again is None else value == pytest.approx(again, abs=1e-9)
+    for name, figure in zip(names, figures, strict=True):
+        value = figure.under(weights)[0]
+        assert np.isnan(value) if again[name] is None else value == pytest.approx(again[name], abs=1e-9)
 
 
 def test_chunks_of_resamples_change_nothing(
@@ -120,7 +124,8 @@ def test_the_better_detector_is_found(detector: Callable[..., Contender]) -> Non
     truth, sharp = scene(120, 3, noise=2.0)
     _, blurred = scene(120, 3, noise=12.0)
     found = compare_results([detector("blurred", truth, blurred), detector("sharp", truth, sharp)], margin=0.05)
-    (difference,) = found.differences
+    difference, *others = found.differences
+    assert [each.measure for each in others] == ["coco_AP50", "coco_AP75"]
     assert (found.measure, difference.method, difference.better) == ("coco_AP", "paired bootstrap", "second")
     wanted = coco_scores(truth, sharp).figures()["AP"] - coco_scores(truth, blurred).figures()["AP"]
     assert difference.value == pytest.approx(wanted)

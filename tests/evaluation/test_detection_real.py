@@ -72,7 +72,7 @@ def test_two_detectors_are_scored_gated_and_compared(few, score, run_cnnkit, nam
     run_cnnkit(*again, "-o", tmp_path / "again", "--fail-if-worse-than", f"{best}:0.1")
     assert read_results(tmp_path / "again").figures == read_results(best).figures
     told = json.loads(run_cnnkit("compare", best, worse, "--json", "--margin", "50").stdout)
-    (difference,) = told["differences"]
+    difference = told["differences"][0]
     figures = [read_results(folder).figures["coco_AP"].value for folder in (best, worse)]
     assert difference["measure"] == "coco_AP"
     assert difference["value"] == pytest.approx(figures[1] - figures[0], abs=1e-9)

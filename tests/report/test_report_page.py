@@ -177,7 +177,7 @@ def test_a_detector_has_a_page(digits, tmp_path):
 
 def test_several_labels_an_image_have_a_page(digits, tmp_path):
     digits.facts |= {"multilabel": True, "confusion": None, "calibration": None}
-    digits.facts["figures"] = {"exact_match": {"value": 0.5, "n": 2}}
+    digits.facts["figures"] = {"exact_match_accuracy": {"value": 0.5, "n": 2}}
     columns = {"key": ["a", "b"], "digest": [None, None], "labels": [[1, 2], [3]], "predicted": [[1], [3]]}
     digits.rows = pa.table(columns).cast(rows_schema("classification", multilabel=True))
     page = written(digits, tmp_path)

@@ -101,3 +101,19 @@ def test_a_letterbox_takes_two_sizes() -> None:
 
 def test_a_rescale_has_no_offset_unless_given() -> None:
     assert Rescale(scale=2.0).offset == 0.0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("conf", 1.5, "output.conf: Input should be less than or equal to 1 (got 1.5)"),
+        ("iou", -0.1, "output.iou: Input should be greater than or equal to 0 (got -0.1)"),
+        ("max_detections", 0, "output.max_detections: Input should be greater than or equal to 1 (got 0)"),
+        ("confidence", 0.5, "output.confidence: Extra inputs are not permitted (got 0.5)"),
+    ],
+)
+def test_a_detectors_output_is_told_its_own_problem_alone(field: str, value: float, problem: str) -> None:
+    output = {"name": "out", "decoder": "yolox", field: value}
+    with pytest.raises(ModelError) as caught:
+        spec(task="detection", output=output)
+    assert str(caught.value) == f"test: the spec is not valid: {problem}"

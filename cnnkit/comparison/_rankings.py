@@ -5,9 +5,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.comparison._resampled import Bools, Floats, Measured, Weights, mean_of_known
-from cnnkit.metrics.estimates import BOOTSTRAP_UP_TO
-from cnnkit.metrics.ranked import Ranked
+from cnnkit.comparison._resampled import (
+    Bools,
+    Floats,
+    Measured,
+    Weights,
+    mean_of_classes,
+    mean_of_known,
+    too_few_to_draw,
+)
+from cnnkit.metrics import BOOTSTRAP_UP_TO, Ranked
 
 
 def rankings_of(scores: NDArray[np.float32], positives: Bools, *, resamples: int) -> list[Measured]:
@@ -26,6 +33,8 @@ def rankings_of(scores: NDArray[np.float32], positives: Bools, *, resamples: int
         return []
     ranked = [Ranked(np.ascontiguousarray(scores[:, at]), positives[:, at]) for at in present]
     both_ways = [each for each in ranked if each.n_positives < each.n]
+    if too_few_to_draw(int(positives.sum()), len(present)):
+        return _means_of_classes(ranked, positives[:, present])
     resampled = _Once(ranked) if resamples * len(scores) * len(ranked) <= BOOTSTRAP_UP_TO else None
     found = [
         _mean(
@@ -39,6 +48,15 @@ def rankings_of(scores: NDArray[np.float32], positives: Bools, *, resamples: int
         values = [each.roc_auc for each in both_ways]
         influences = [each.roc_auc_influence() for each in both_ways]
         found.append(_mean("roc_auc", values, influences, resampled.roc_auc if resampled else None))
+    return found
+
+
+def _means_of_classes(ranked: Sequence[Ranked], positives: Bools) -> list[Measured]:
+    found = [mean_of_classes("map", np.array([each.average_precision for each in ranked]), positives)]
+    split = [at for at, each in enumerate(ranked) if each.n_positives < each.n]
+    if split:
+        values = np.array([ranked[at].roc_auc for at in split])
+        found.append(mean_of_classes("roc_auc", values, positives[:, split]))
     return found
 
 

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import metrics
-from cnnkit.metrics.bootstrap import resample_weights
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+FEW = 2  # images a class
+
 Weights = NDArray[np.float32]  # (n images, resamples): how often each image is drawn
 
 
@@ -42,7 +43,7 @@ class Resampled:
 def resample(figures: Sequence[Measured], n: int, *, resamples: int, seed: int) -> dict[str, Resampled]:
     """Draw n images `resamples` times; the same n, number and seed give the same draws for every model."""
     drawn: dict[str, list[Floats]] = {figure.name: [] for figure in figures if figure.under is not None}
-    for weights in resample_weights(n, resamples=resamples, seed=seed) if drawn else ():
+    for weights in metrics.resample_weights(n, resamples=resamples, seed=seed) if drawn else ():
         for figure in figures:
             if figure.under is not None:
                 drawn[figure.name].append(figure.under(weights))
@@ -69,11 +70,34 @@ def calibration_error_of(name: str, confidence: Floats, correct: Bools) -> Measu
     return Measured(name, value, influence, lambda weights: np.abs(gaps.T @ weights).sum(axis=0))
 
 
+def too_few_to_draw(positives: int, classes: int) -> bool:
+    """Fewer than two images a class on average: drawing images then draws whole classes, and each at most whole."""
+    return positives < FEW * classes
+
+
+def mean_of_classes(name: str, values: Floats, positives: Bools) -> Measured:
+    """The mean of figures (classes,) that stay as they are, the classes drawn through their images.
+
+    `positives` (n, classes) says whose image each is; a class counts as often as its images are drawn on average.
+    """
+    share = positives / positives.sum(axis=0)
+    mean = float(values.mean())
+
+    def under(weights: Weights) -> Floats:
+        drawn = share.T @ weights
+        return np.asarray(values @ drawn / drawn.sum(axis=0))
+
+    return Measured(name, mean, share @ (values - mean) / len(values), under)
+
+
 def macro_f1_of(name: str, labels: Ints, predicted: Ints) -> Measured:
     """F1 as the mean over the classes that have an image, on each resample over those that it has an image of."""
     sums = _ClassSums(labels, predicted)
     hits, of_both = sums.totals(np.ones((len(labels), 1), np.float32))
     f1, weight = _f1(hits, of_both)[:, 0], (sums.support > 0) / (sums.support > 0).sum()
+    present = np.flatnonzero(sums.support)
+    if too_few_to_draw(len(labels), len(present)):
+        return mean_of_classes(name, f1[present], labels[:, None] == present)
     right = labels == predicted
     share = weight * f1 / np.maximum(of_both[:, 0], 1)
     influence = 2 * right * weight[labels] / of_both[labels, 0] - share[labels] - share[predicted]

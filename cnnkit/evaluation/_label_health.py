@@ -28,6 +28,7 @@ from cnnkit.results import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+BAR_FROM = 5  # images of a class; the mean of fewer probabilities is no bar
 LISTED = 200
 NAMED = 10  # images of a group
 MUTUAL_FROM = 2  # images either way
@@ -35,10 +36,12 @@ TRAINED_ON = "train"
 
 
 def doubts_of(answers: Answers) -> LabelHealth | None:
-    """The labels that the scores speak against; None where these are no probabilities."""
+    """The labels that the scores speak against; None where these are no probabilities, or all classes too small."""
     if not answers.are_probabilities:
         return None
-    found = metrics.label_doubts(answers.scores, answers.truth)
+    found = metrics.label_doubts(answers.scores, answers.truth, at_least=BAR_FROM)
+    if np.isnan(found.thresholds).all():
+        return None
     places = np.flatnonzero(answers.ok)
     listed = zip(found.positions[:LISTED].tolist(), found.suggested[:LISTED].tolist(), strict=True)
     return LabelHealth(

@@ -11,7 +11,7 @@ from cnnkit.metrics._checks import Ints, check_scores_and_labels
 class LabelDoubts(NamedTuple):
     """Samples whose label is doubted, the worst first, (m,) each, and the bar that each class sets, (classes,).
 
-    `suggested` is the class that the model is confident of instead; `thresholds` is NaN for a class without samples.
+    `suggested` is the class that the model is confident of instead; `thresholds` is NaN for a class with too few samples.
     """
 
     positions: Ints
@@ -19,7 +19,7 @@ class LabelDoubts(NamedTuple):
     thresholds: NDArray[np.float64]
 
 
-def label_doubts(probabilities: ArrayLike, labels: ArrayLike) -> LabelDoubts:
+def label_doubts(probabilities: ArrayLike, labels: ArrayLike, *, at_least: int = 1) -> LabelDoubts:
     """Confident disagreement, by the rule of confident learning.
 
     The bar of a class is the mean probability that it gets on the samples that carry its label, so a class of which
@@ -30,6 +30,7 @@ def label_doubts(probabilities: ArrayLike, labels: ArrayLike) -> LabelDoubts:
     Args:
         probabilities: (n, classes), from a model that was not trained on these samples.
         labels: (n,) ints in [0, classes).
+        at_least: a class with fewer samples sets no bar, and is suggested nowhere.
 
     Returns:
         The doubted ones; empty arrays where there are none.
@@ -49,7 +50,7 @@ def label_doubts(probabilities: ArrayLike, labels: ArrayLike) -> LabelDoubts:
     thresholds = np.full(n_classes, np.nan)
     for at in range(n_classes):
         column, mine = scores[:, at], labels == at
-        if not mine.any():
+        if mine.sum() < max(at_least, 1):
             continue
         thresholds[at] = column[mine].mean(dtype=np.float64)
         higher = (column >= thresholds[at]) & (column > best)

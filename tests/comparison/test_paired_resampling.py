@@ -12,7 +12,14 @@ from cnnkit import metrics
 from cnnkit.comparison import Contender, compare_results
 from cnnkit.comparison._differences import bootstrap_p, compare_proportions, compare_resampled, conclude
 from cnnkit.comparison._rankings import rankings_of
-from cnnkit.comparison._resampled import Measured, calibration_error_of, macro_f1_of, mean_of, resample
+from cnnkit.comparison._resampled import (
+    Measured,
+    calibration_error_of,
+    macro_f1_of,
+    mean_of,
+    mean_of_classes,
+    resample,
+)
 
 MakeContender = Callable[..., Contender]
 
@@ -193,3 +200,40 @@ def test_paired_intervals_hold_the_true_difference() -> None:
             held[name] += low <= 0 <= high
     for name, count in held.items():
         assert 0.925 <= count / trials <= 0.98, name
+
+
+def test_with_one_image_a_class_a_mean_over_classes_is_a_mean_over_images() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.random(80)
+    order = rng.permutation(80)
+    by_class = mean_of_classes("x", values, order[:, None] == np.arange(80))
+    by_image = mean_of("x", values[order])
+    drawn = [resample([each], 80, resamples=300, seed=0)["x"] for each in (by_class, by_image)]
+    assert drawn[0].replicates == pytest.approx(drawn[1].replicates, rel=1e-5)
+    assert drawn[0].value == pytest.approx(drawn[1].value)
+    assert by_class.influence == pytest.approx(by_image.influence)
+
+
+def test_macro_f1_of_one_image_a_class_is_as_uncertain_as_the_accuracy() -> None:
+    """Drawing images would leave out a third of the classes and weigh the others alike: three quarters of the width."""
+    labels = np.arange(200)
+    predicted = np.where(
+        np.random.default_rng(1).random(200) < 0.7, labels, 200
+    )  # the wrong ones: a class without images
+    f1 = resample([macro_f1_of("macro_f1", labels, predicted)], 200, resamples=2000, seed=0)["macro_f1"]
+    hits = resample([mean_of("accuracy", labels == predicted)], 200, resamples=2000, seed=0)["accuracy"]
+    assert f1.replicates is not None
+    assert hits.replicates is not None
+    assert f1.replicates == pytest.approx(hits.replicates, rel=1e-5)
+
+
+def test_rankings_of_one_image_a_class_draw_the_classes() -> None:
+    labels = np.arange(30)
+    p = np.random.default_rng(2).dirichlet(np.ones(30), 30).astype(np.float32)
+    positives = labels[:, None] == np.arange(30)
+    found = {each.name: each for each in rankings_of(p, positives, resamples=10)}
+    assert found["map"].value == pytest.approx(metrics.mean_average_precision(p, labels))
+    assert found["roc_auc"].value == pytest.approx(metrics.macro_roc_auc(p, labels))
+    twice = np.full((30, 1), 2, np.float32)
+    assert found["map"].under is not None
+    assert found["map"].under(twice) == pytest.approx(found["map"].value, rel=1e-5)

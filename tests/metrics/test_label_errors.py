@@ -28,6 +28,15 @@ def test_a_class_of_which_the_model_is_seldom_sure_has_a_low_bar() -> None:
     assert np.isnan(found.thresholds[2])
 
 
+def test_a_class_with_few_samples_sets_no_bar() -> None:
+    scores = [[0.9, 0.1], [0.7, 0.3], [0.2, 0.8], [0.1, 0.9]]
+    assert label_doubts(scores, [0, 0, 0, 1]).positions.tolist() == []
+    assert label_doubts([*scores[:2], [0.1, 0.9], scores[3]], [0, 0, 0, 1]).positions.tolist() == [2]
+    few = label_doubts([*scores[:2], [0.1, 0.9], scores[3]], [0, 0, 0, 1], at_least=2)
+    assert few.positions.tolist() == []
+    assert np.isnan(few.thresholds).tolist() == [False, True]
+
+
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     n, classes = draw(st.integers(1, 30)), draw(st.integers(2, 5))

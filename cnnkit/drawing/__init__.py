@@ -17,7 +17,7 @@ from cnnkit.drawing._frame import Axis, short_names
 from cnnkit.drawing._heat import heat_over
 from cnnkit.drawing._interval import interval_mark
 from cnnkit.drawing._lines import Line, line_chart
-from cnnkit.drawing._pictures import THUMBNAIL_SIDE, Thumbnail, outlined, thumbnail
+from cnnkit.drawing._pictures import THUMBNAIL_SIDE, Thumbnail, thumbnail
 from cnnkit.drawing._reliability import reliability_diagram
 from cnnkit.drawing._scatter import Point, scatter_chart
 from cnnkit.drawing._tiles import signed_levels, tile_grid, unsigned_levels
@@ -37,7 +37,6 @@ __all__ = [
     "interval_bars",
     "interval_mark",
     "line_chart",
-    "outlined",
     "png",
     "reliability_diagram",
     "scatter_chart",

@@ -1,7 +1,6 @@
 """Small pictures for a page."""
 
 from base64 import b64encode
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,21 +23,6 @@ class Thumbnail:
     height: int
     enlarge: bool
     scale: float = 1.0
-
-
-def outlined(image: NDArray[np.uint8], boxes: Sequence[Sequence[float]]) -> NDArray[np.uint8]:
-    """A copy of RGB uint8 (H, W, 3) with xyxy boxes drawn on it, orange on black, so that they show on any picture.
-
-    The line is a sixtieth of the picture's long side and stands when the picture is shrunk to a thumbnail.
-    """
-    import cv2
-
-    canvas, width = image.copy(), max(1, round(max(image.shape[:2]) / 60))
-    for colour, thickness in (((0, 0, 0), width + max(2, width // 2 * 2)), ((255, 150, 40), width)):
-        for box in boxes:
-            x1, y1, x2, y2 = (round(float(each)) for each in box)
-            cv2.rectangle(canvas, (x1, y1), (x2, y2), colour, thickness)
-    return canvas
 
 
 def thumbnail(image: NDArray[np.uint8], *, side: int = THUMBNAIL_SIDE) -> Thumbnail:

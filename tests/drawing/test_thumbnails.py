@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnkit.drawing import Thumbnail, outlined, thumbnail
+from cnnkit.drawing import Thumbnail, thumbnail
 
 
 def pixels(made: Thumbnail) -> np.ndarray:
@@ -35,12 +35,9 @@ def test_a_thin_picture_keeps_a_pixel():
     assert thumbnail(np.zeros((1, 4000, 3), dtype=np.uint8)).height == 1
 
 
-def test_boxes_are_drawn_on_a_copy():
-    image = np.zeros((120, 120, 3), dtype=np.uint8)
-    drawn = outlined(image, [(20, 30, 100, 90)])
-    assert not image.any()
-    assert drawn[30, 60].tolist() == [255, 150, 40]
-    assert not drawn[60, 60].any()
+def test_it_says_how_much_was_shrunk():
+    assert thumbnail(np.zeros((300, 600, 3), dtype=np.uint8), side=150).scale == 0.25
+    assert thumbnail(np.zeros((8, 5, 3), dtype=np.uint8)).scale == 1
 
 
 def test_other_arrays_are_refused():

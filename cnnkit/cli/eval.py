@@ -21,7 +21,7 @@ LABELS = ("truth", "truth_index", "split", "class_map", "multilabel", "threshold
 @click.option("-m", "--model", type=_options.PATH, help="RUN or MODEL, if not given by position.")
 @click.option("--data", type=_options.PATH, help="DATA, if not given by position.")
 @click.option("-o", "--output", type=_options.PATH, help="Results folder.  [default: results/MODEL-DATA]")
-@click.option("--truth", type=_options.PATH, help="A file of labels (key,label) for images without class folders.")
+@click.option("--truth", type=_options.PATH, help="Labels that are no class folders: key,label, or a detector's boxes.")
 @click.option("--truth-index", is_flag=True, help="The labels are positions in the model's class list, from 0.")
 @click.option("--split", metavar="NAME|all", help="The part to score.  [default: test, else val]")
 @click.option("--class-map", type=_options.PATH, help="A file that gives folders or labels their class names.")

@@ -45,6 +45,9 @@ def _apart(found: "Verification") -> str:
     agreements = [each.top1_agreement for each in found.comparisons if each.top1_agreement is not None]
     if agreements:
         said.append(f"same best class on {min(agreements):.1%} of the images")
+    same = [each.detections_agreement for each in found.comparisons if each.detections_agreement is not None]
+    if same:
+        said.append(f"the same boxes on {min(same):.1%} of the images")
     changes = [each.max_probability_change for each in found.comparisons if each.max_probability_change is not None]
     if changes:
         said.append(f"largest change of a probability {max(changes):.2g}")

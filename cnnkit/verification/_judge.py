@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.errors import ImageError
 from cnnkit.pipeline import Model
 from cnnkit.postprocess import probabilities
-from cnnkit.spec import ClassificationOutput
+from cnnkit.spec import ClassificationOutput, DetectionOutput
+from cnnkit.verification._detected import same_detections
 from cnnkit.verification._differences import AGREEMENT, decisions, difference, tolerance
 from cnnkit.verification._record import Comparison, OutputDifference, Precision
 
@@ -21,6 +23,7 @@ class Judge:
 
     def __init__(self, model: Model, expected: Outputs, precision: Precision) -> None:
         self._session = model.session
+        self._spec = model.spec
         self._output = model.spec.output
         self._input = model.spec.input.name
         self._expected = expected
@@ -61,7 +64,15 @@ class Judge:
         figures: dict[str, Any] = {}
         if scores and isinstance(self._output, ClassificationOutput):
             figures = self._decision_figures(*scores[0], self._output)
-            problems += _changed_decisions(figures["top1_agreement"], self._precision, len(got[0]))
+            problems += _changed_decisions("best class", figures["top1_agreement"], self._precision, len(got[0]))
+        elif isinstance(self._output, DetectionOutput) and all(output.max_abs is not None for output in outputs):
+            try:
+                same = self._same_detections(got)
+                figures = {"detections_agreement": same}
+                if self._precision != "int8":  # an int8 detector is judged by what its boxes are worth
+                    problems += _changed_decisions("boxes", same, self._precision, len(got[0]))
+            except ImageError as error:  # the spec does not say how these outputs are read
+                problems.append(f"No boxes can be read from the source: {error}.")
         where = f" ({self._provider}, {batch_size} at a time)"
         return Comparison(
             provider=self._provider,
@@ -70,6 +81,10 @@ class Judge:
             problems=tuple(problem.removesuffix(".") + where + "." for problem in problems),
             **figures,
         )
+
+    def _same_detections(self, got: Outputs) -> float:
+        expected, given = (dict(zip(self._names, side, strict=True)) for side in (self._expected, got))
+        return same_detections(expected, given, self._spec, precision=self._precision)
 
     def _decision_figures(
         self, expected: NDArray[np.float64], got: NDArray[np.float64], output: ClassificationOutput
@@ -95,10 +110,10 @@ def _out_of_tolerance(output: OutputDifference) -> str | None:
     return None
 
 
-def _changed_decisions(agreement: float, precision: Precision, n: int) -> list[str]:
+def _changed_decisions(what: str, agreement: float, precision: Precision, n: int) -> list[str]:
     if agreement >= AGREEMENT[precision]:
         return []
-    return [f"The best class of {round((1 - agreement) * n)} of {n} images changed."]
+    return [f"The {what} of {round((1 - agreement) * n)} of {n} images changed."]
 
 
 def batch_sizes(model: Model, traced: int) -> list[int]:

@@ -32,7 +32,8 @@ class OutputDifference(_Model):
 class Comparison(_Model):
     """The file run over all the images in batches of one size on one provider, beside the source.
 
-    The agreements are shares of images: the same best class, the same five best. A tie within the tolerance agrees.
+    The agreements are shares of images: the same best class, the same five best; of a detector the same boxes. A tie
+    within the tolerance agrees.
     """
 
     provider: str
@@ -41,6 +42,7 @@ class Comparison(_Model):
     top1_agreement: float | None = None
     top5_agreement: float | None = None
     max_probability_change: float | None = None
+    detections_agreement: float | None = None
     problems: tuple[str, ...] = ()
 
 

@@ -22,7 +22,7 @@ __all__ = [
     "write_expected",
 ]
 
-BUILT_IN_DATA = ("sklearn:digits",)
+BUILT_IN_DATA = ("sklearn:digits", "sklearn:digit-scenes")
 
 
 class _Table(BaseModel):
@@ -30,8 +30,9 @@ class _Table(BaseModel):
 
 
 class Case(_Table):
-    """One model on one data set. Paths are relative to the suite file; `sklearn:digits` is made on the spot.
+    """One model on one data set. Paths are relative to the suite file.
 
+    `sklearn:digits` and `sklearn:digit-scenes` are made on the spot.
     `measures` are names of figures; a value may differ from the accepted one by its `tolerance`, 0 where none is given.
     The rest is what `cnnkit eval` takes under the same names.
     """

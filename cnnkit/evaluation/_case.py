@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import __version__
-from cnnkit.data import write_digits
+from cnnkit.data import convert
 from cnnkit.errors import DataError
 from cnnkit.evaluation._job import evaluate
 from cnnkit.evaluation._tree import tree_sha256
@@ -42,7 +42,7 @@ class Place:
         if self.case.data not in BUILT_IN_DATA:
             return self.base / self.case.data
         folder = self.output / "_data" / self.case.data.rpartition(":")[2]
-        write_digits(folder)
+        convert(self.case.data, folder)
         return folder
 
     def file(self, name: str) -> Path | None:

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 from cnnkit.drawing._frame import Axis, Frame, render, short_names
 
 ROW = 24.0
+ROW_AND_NAME = 42.0
 NAMES = 150.0
+MARGIN = 8.0
 VALUES = 62.0
 
 
@@ -26,27 +28,36 @@ class Bar:
 
 
 def interval_bars(
-    bars: Sequence[Bar], *, name: str, title: str, description: str, axis: Axis, dots: bool = False
+    bars: Sequence[Bar],
+    *,
+    name: str,
+    title: str,
+    description: str,
+    axis: Axis,
+    dots: bool = False,
+    above: bool = False,
 ) -> Markup:
     """Draw one horizontal bar a row, its interval as a whisker. A value of None leaves the row empty.
 
-    `dots` draws a point in place of the bar and a line at 0, for what may lie on either side of it.
+    `dots` draws a point in place of the bar and a line at 0, for what may lie on either side of it. `above` writes the
+    label on a line of its own above the bar: for long ones.
     """
-    width = 420.0 - NAMES - VALUES
-    height = ROW * len(bars) + 30
+    left, row, limit = (MARGIN, ROW_AND_NAME, 60) if above else (NAMES, ROW, 20)
+    width = 420.0 - left - VALUES
+    height = row * len(bars) + 30
     rows = [
         {
             "label": short,
             "full": bar.label,
             "text": bar.text,
-            "top": at * ROW,
+            "top": at * row,
             "length": _length(bar.value, axis, width),
             "low": _length(bar.low, axis, width),
             "high": _length(bar.high, axis, width),
         }
-        for at, (bar, short) in enumerate(zip(bars, short_names([bar.label for bar in bars], limit=20), strict=True))
+        for at, (bar, short) in enumerate(zip(bars, short_names([bar.label for bar in bars], limit=limit), strict=True))
     ]
-    ticks = [(NAMES + place * width, text) for place, text in axis.ticks()]
+    ticks = [(left + place * width, text) for place, text in axis.ticks()]
     return render(
         "bars.svg",
         name=name,
@@ -54,11 +65,12 @@ def interval_bars(
         description=description,
         rows=rows,
         ticks=ticks,
-        left=NAMES,
-        right=NAMES + width,
+        left=left,
+        right=left + width,
         height=height,
         row=ROW,
-        zero=NAMES + float(axis.place(0)) * width if dots else None,
+        head=row - ROW,
+        zero=left + float(axis.place(0)) * width if dots else None,
     )
 
 

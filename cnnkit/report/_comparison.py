@@ -184,6 +184,7 @@ def _difference_chart(measure: str, differences: Sequence[Difference]) -> Chart:
         description="; ".join(each.sentence for each in differences),
         axis=drawing.Axis("percentage points", -reach, reach),
         dots=True,
+        above=True,
     )
     caption = "In percentage points; right of the line the first named is better. An interval over it decides nothing."
     if not meaning(measure).up:

@@ -1,5 +1,6 @@
 """What figures and classes are called on the page."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,6 +67,7 @@ MEANINGS = {
     "voc12_AP_no_plus_one": Meaning("AP (VOC 2012, no +1)", "the same with widths counted without the extra pixel"),
 }
 
+TIES = {"_ties_best": ", if ties fall well", "_ties_worst": ", if ties fall badly"}
 HEADLINES = ("top1_accuracy", "exact_match_accuracy", "coco_AP", "voc12_AP", "voc07_AP", "map")
 
 
@@ -74,7 +76,19 @@ def meaning(name: str) -> Meaning:
     if limit.isdecimal():
         of = "1 detection" if limit == "1" else f"{limit} detections"
         return Meaning(f"AR, {of}", f"share of objects found with at most {of} for an image and class, {_OVERLAPS}")
-    return MEANINGS.get(name) or Meaning(name.replace("_", " "), "", share=False)
+    return MEANINGS.get(name) or _top_k(name) or Meaning(name.replace("_", " "), "", share=False)
+
+
+def _top_k(name: str) -> Meaning | None:
+    """`top3_error`, and what an accuracy would be if all ties fell well, or badly."""
+    found = re.fullmatch(r"top(\d+)_(accuracy|error)(_ties_best|_ties_worst)?", name)
+    if found is None:
+        return None
+    k, kind, ties = found.groups()
+    guesses = "the best guess" if k == "1" else f"the {k} best guesses"
+    among = "not among" if kind == "error" else "among"
+    label = f"{kind.capitalize()} (top {k}){TIES.get(ties, '')}"
+    return Meaning(label, f"share of images whose class is {among} {guesses}", up=kind == "accuracy")
 
 
 def class_labels(classes: Sequence[ClassName]) -> list[str]:

@@ -39,7 +39,7 @@ MAIN_FIGURES = {
 
 def is_main(name: str, results: Results) -> bool:
     """Whether a figure stands in the first table; a detector's all do."""
-    return results.task == "detection" or name in MAIN_FIGURES
+    return results.task == "detection" or name in MAIN_FIGURES or "_ties_" in name
 
 
 def figure_rows(results: Results) -> list[Row]:

@@ -23,6 +23,7 @@ FIGURES = {
         [Line(HOSTILE, [0, 1], [0, 1]), Line("b", [0], [1])], x=SHARE, y=SHARE, **TEXTS
     ),
     "bars": lambda: drawing.interval_bars([Bar(HOSTILE, 0.5, 0.4, 0.6, HOSTILE)], axis=SHARE, **TEXTS),
+    "above": lambda: drawing.interval_bars([Bar(HOSTILE, 0.5, 0.4, 0.6)], axis=Axis("d", -1, 1), above=True, **TEXTS),
     "dots": lambda: drawing.interval_bars([Bar(HOSTILE, 0.5, 0.4, 0.6)], axis=Axis("d", -1, 1), dots=True, **TEXTS),
     "histogram": lambda: drawing.histogram([1, 2], [0, 1, 2], x_label=HOSTILE, **TEXTS),
     "reliability": lambda: drawing.reliability_diagram([0.2], [0.3], [4], low=[0.1], high=[0.5], **TEXTS),
@@ -150,3 +151,9 @@ def test_only_a_share_gets_a_mark(value, drawn):
 def test_names_that_begin_alike_keep_their_ends():
     names = ["short", "a class of things, 17", "a class of things, 18", "great white shark"]
     assert drawing.short_names(names, limit=12) == ["short", "a cla…gs, 17", "a cla…gs, 18", "great white…"]
+
+
+def test_a_long_label_stands_whole_above_its_bar() -> None:
+    label = "mobilenet_v1_025_128_uint8_nhwc − mobilenet_v2_int8"
+    svg = drawing.interval_bars([Bar(label, -0.2, -0.3, -0.1)], axis=Axis("d", -1, 1), dots=True, above=True, **TEXTS)
+    assert f'<text class="pair" x="0" y="15">{label}</text>' in svg.replace("15.0", "15")

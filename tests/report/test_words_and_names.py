@@ -83,3 +83,12 @@ def test_a_figure_that_is_not_known_keeps_its_name():
 def test_markdown_takes_no_markup_from_names():
     assert escape("<b>*x*|y\n[z](u)`") == r"&lt;b&gt;\*x\*&#124;y \[z\](u)\`"
     assert table(["a", "b"], [["x|y", "1"]]) == "| a | b |\n| --- | --- |\n| x&#124;y | 1 |"
+
+
+def test_further_k_and_ties_are_worded_as_on_the_console() -> None:
+    assert meaning("top3_error").label == "Error (top 3)"
+    assert meaning("top3_error").text == "share of images whose class is not among the 3 best guesses"
+    assert not meaning("top3_error").up
+    well, badly = meaning("top1_accuracy_ties_best"), meaning("top5_accuracy_ties_worst")
+    assert (well.label, well.share) == ("Accuracy (top 1), if ties fall well", True)
+    assert badly.label == "Accuracy (top 5), if ties fall badly"

@@ -62,7 +62,8 @@ def open_boxes(source: Path, *, format: str | None = None, names: Sequence[str] 
         wanted = f"{chosen} labels" if chosen else "labelled boxes"
         raise DataError(
             f"{source}: no {wanted} here. Expected a COCO .json, Pascal VOC's .xml files, data.yaml or images/ beside "
-            f"labels/ for YOLO, or a .csv with the columns key, class and x1 y1 x2 y2."
+            f"labels/ for YOLO, or a .csv with the columns key, class and x1 y1 x2 y2. Labels elsewhere "
+            f"are given to eval as --truth."
         )
     return BoxSource(source, chosen, _OPENERS[chosen](source, names))
 

@@ -31,9 +31,11 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
         DataError: as `data.read_boxes` and `data.read_coco_results`.
     """
     refuse_what_does_not_fit(asked, "detection")
-    if asked.class_map is not None:
+    stray = [name for name in ("class_map", "truth_index") if getattr(asked, name)]
+    if stray:
         raise UsageError(
-            f"{path} is a file of detections in the labels' own classes: --class-map would change nothing."
+            f"{path} is a file of detections in the labels' own classes: --{stray[0].replace('_', '-')} would change "
+            f"nothing."
         )
     source = asked.truth or asked.data
     truth = read_boxes(source, split=asked.split)

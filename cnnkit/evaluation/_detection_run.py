@@ -6,12 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from cnnkit.data import ClassIndex, DetectionTruth, find_part, find_pictures, match_boxes, open_boxes, read_boxes
+from cnnkit.data import DetectionTruth, find_part, find_pictures, match_boxes, open_boxes, read_boxes
 from cnnkit.errors import DataError
 from cnnkit.evaluation._detection_answers import Answers, answers_of
 from cnnkit.evaluation._detection_boxes import Boxes, limits_up_to
+from cnnkit.evaluation._detection_classes import class_map_of
 from cnnkit.evaluation._detection_details import Details
 from cnnkit.evaluation._detection_measure import measure_boxes, n_classes_scored, notes_on
 from cnnkit.evaluation._detection_protocols import chosen_protocols
@@ -58,7 +57,8 @@ def _joined(
     run: Run, read: DetectionTruth, answers: Answers, asked: Asked
 ) -> tuple[DetectionTruth, DetectionTruth, dict[str, int]]:
     """The labelled images of the run, those of them that have an answer, and how many have none by status."""
-    how: dict[str, Any] = {"classes": run.spec.classes, "class_map": asked.class_map, "sizes": answers.sizes}
+    class_map = class_map_of(read, run.spec.classes, asked)
+    how: dict[str, Any] = {"classes": run.spec.classes, "class_map": class_map, "sizes": answers.sizes}
     labelled = match_boxes(read, answers.keys, **how)
     bad = Counter(answers.statuses[key] for key in labelled.keys if answers.statuses[key] != "ok")
     if sum(bad.values()) == len(labelled.keys):
@@ -91,8 +91,7 @@ def pictures_of(asked: Asked, classes: Sequence[ClassName]) -> Path:
     source = open_boxes(asked.truth or asked.data)
     part = source.part(asked.split)
     labels = source.parts[part]()
-    used = [labels.classes[at] for at in np.unique(labels.category).tolist()]
-    ClassIndex(classes, asked.class_map).find_all(used, where=str(labels.source))
+    class_map_of(labels, classes, asked)
     if asked.truth is not None:
         return find_part(asked.data, split=asked.split).root if asked.data.is_dir() else asked.data
     for place in (labels.source, asked.data):

@@ -272,8 +272,8 @@ def test_what_boxes_are_kept_is_no_question_of_a_run_or_of_a_classifier(run, coc
 
 
 def test_what_is_about_the_other_kind_of_model_is_refused(run, coco, colours, colours_as_boxes, tmp_path):
-    with pytest.raises(UsageError, match=r"^--topk, --truth-index are for classifiers; this is a detector"):
-        evaluate(run, coco, topk=[3], truth_index=True)
+    with pytest.raises(UsageError, match=r"^--topk is for classifiers; this is a detector"):
+        evaluate(run, coco, topk=[3])
     with pytest.raises(UsageError, match="--multilabel is for classifiers; this is a detector"):
         evaluate(run, coco, multilabel=True)
     with pytest.raises(UsageError, match=r"^--protocol, --table are for detectors; this is a classifier"):
@@ -350,3 +350,15 @@ def test_what_was_odd_about_the_labels_is_counted(make_box_run, tmp_path):
     page = (tmp_path / "out" / "report.html").read_text()
     for told in ("Boxes without width or height, kept as they are", "Image names that lead out of their folder"):
         assert f"<dt>{told}" in page
+
+
+def test_classes_that_are_numbers_can_be_positions(whole, in_parts):
+    """YOLO's labels without a data.yaml: nobody says what class 0 is called."""
+    (in_parts / "data.yaml").unlink()
+    alone = in_parts / "valid"
+    with pytest.raises(DataError, match=r"have no names but 0, 1, 2, which no class.*--truth-index takes them as pos"):
+        evaluate(whole, alone)
+    assert evaluate(whole, alone, truth_index=True).figures["coco_AP"].value == pytest.approx(1.0)
+    (alone / "labels" / "valid0.txt").write_text("7 0.5 0.5 1 1\n")
+    with pytest.raises(DataError, match="class '7' is no position in the model's list, 0 to 2"):
+        evaluate(whole, alone, truth_index=True)

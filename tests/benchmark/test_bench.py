@@ -125,6 +125,15 @@ def test_a_noisy_machine_is_named(noise: float, noisy: bool) -> None:
     assert found.speed == Speed(latency_ms_p50=1, latency_ms_p95=2, images_per_s=5, peak_memory_bytes=1)
 
 
+def test_peak_memory_is_the_childs_own(colours: Path) -> None:
+    """getrusage in the child would tell of this process: it is large by now."""
+    from cnnkit.benchmark._memory import peak_memory, peak_of_this_process
+
+    ballast = np.ones(80_000_000)
+    assert peak_of_this_process() > ballast.nbytes
+    assert peak_memory(colours, batch_size=1, workers=1, options={"device": "cpu"}) < ballast.nbytes / 2
+
+
 def test_a_dead_child_is_said(tmp_path: Path) -> None:
     from cnnkit.benchmark._memory import peak_memory
     from cnnkit.errors import MachineError

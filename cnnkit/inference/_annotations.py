@@ -71,7 +71,10 @@ def annotate(
 
 def annotate_photo(model: pipeline.Model, image: Path, row: Row, target: Path, *, overwrite: bool = False) -> Path:
     """Draw the answer for one photo; `target` is a picture, or a folder for one of the photo's name."""
-    path = target if target.suffix.lower() in SUFFIXES else target / picture_name(image.name)
+    suffix = target.suffix.lower()
+    if suffix in data.IMAGE_SUFFIXES and suffix not in SUFFIXES and not target.is_dir():
+        raise UsageError(f"{target}: pictures are written as .jpg or .png. Give such a name, or a folder.")
+    path = target if suffix in SUFFIXES else target / picture_name(image.name)
     if path.exists() and path.samefile(image):
         raise UsageError(f"{path}: is the photo itself. Give another name for the picture that is drawn.")
     if path.exists() and not overwrite:

@@ -284,6 +284,12 @@ class TestOnePhoto:
         assert "is there already. Give --overwrite" in again
         run_cnnkit("infer", detector, photo, "--annotate", tmp_path / target, "--overwrite")
 
+    def test_a_kind_of_picture_that_is_not_written(
+        self, run_cnnkit: Run, detector: Path, photos: Path, tmp_path: Path
+    ) -> None:
+        said = run_cnnkit("infer", detector, photos / "a.png", "--annotate", tmp_path / "out.bmp", exit_code=2).stderr
+        assert "pictures are written as .jpg or .png" in said
+
     def test_the_photo_itself_is_never_replaced(self, run_cnnkit: Run, detector: Path, photos: Path) -> None:
         before = (photos / "a.png").read_bytes()
         for target in (photos / "a.png", photos):

@@ -178,7 +178,7 @@ def main() -> None:
         ]
     print("\n\n".join(parts))
     if chosen.write:
-        head = measured_by("detectors.py", "")
+        head = measured_by("detectors.py", "reading boxes, and photos to boxes.")
         write_section("Detectors", "\n\n".join([head, *parts]))
 
 

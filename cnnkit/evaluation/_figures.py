@@ -53,8 +53,8 @@ def _tied(answers: Answers, k: int) -> dict[str, Figure]:
     if hits[0] == hits[1] or k >= answers.n_classes:
         return {}
     return {
-        f"top{k}_accuracy_ties_best": proportion(hits[0], n, note="if every tie fell well"),
-        f"top{k}_accuracy_ties_worst": proportion(hits[1], n, note="if every tie fell badly"),
+        f"top{k}_accuracy_ties_best": proportion(hits[0], n),
+        f"top{k}_accuracy_ties_worst": proportion(hits[1], n),
     }
 
 

@@ -85,10 +85,9 @@ def _top_k(name: str) -> Meaning | None:
     if found is None:
         return None
     k, kind, ties = found.groups()
-    guesses = "the best guess" if k == "1" else f"the {k} best guesses"
     among = "not among" if kind == "error" else "among"
-    label = f"{kind.capitalize()} (top {k}){TIES.get(ties, '')}"
-    return Meaning(label, f"share of images whose class is {among} {guesses}", up=kind == "accuracy")
+    text = "" if ties else f"share of images whose class is {among} the {k} best guesses"
+    return Meaning(f"{kind.capitalize()} (top {k}){TIES.get(ties, '')}", text, up=kind == "accuracy")
 
 
 def class_labels(classes: Sequence[ClassName]) -> list[str]:

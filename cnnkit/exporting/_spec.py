@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,7 +181,8 @@ def _preprocess(
     if natural.values in ("imagenet", "tf"):
         return tuple(images.preset(natural.values, size=chosen.size, channels=chosen.n_channels)[1])
     gray = (ToGray(),) if chosen.channels == "GRAY" else ()
-    return (*gray, Resize(size=chosen.size, mode="exact"), Rescale(scale=1 / 255))
+    mode: Literal["letterbox", "exact"] = "letterbox" if models.network(source.network).strides else "exact"
+    return (*gray, Resize(size=chosen.size, mode=mode), Rescale(scale=1 / 255))
 
 
 class _Reading:
@@ -209,6 +210,10 @@ class _Reading:
         self, named: tuple[tuple[ClassName, ...], bool] | None
     ) -> tuple[ClassificationOutput | DetectionOutput, tuple[ClassName, ...]]:
         decoder = self._typed.get("decoder")
+        strides = models.network(self._source.network).strides if self._source.network else ()
+        if strides and decoder in (None, "yolox"):
+            names = named[0] if named else self._numbered(self._values.shape[2] - 5)
+            return DetectionOutput(name="output", decoder="yolox", strides=strides), names
         if decoder:
             if named is None:
                 raise UsageError(f"{self._source.text}: a detector needs the names of its classes. Give --labels FILE.")
@@ -216,12 +221,14 @@ class _Reading:
         scores = self._scores()
         background = bool(self._typed.get("background")) or bool(named and named[1])
         count = len(scores) - int(background)
-        if named is None:
-            self.notes.append(f"It has no class names (--labels FILE gives them); they are 0 to {count - 1}.")
-        names = named[0] if named else tuple(ClassName(name=str(at)) for at in range(count))
+        names = named[0] if named else self._numbered(count)
         if len(names) != count:
             raise UsageError(self._mismatch(len(names), len(scores), background))
         return ClassificationOutput(activation=self._activation(scores), background=background), names
+
+    def _numbered(self, count: int) -> tuple[ClassName, ...]:
+        self.notes.append(f"It has no class names (--labels FILE gives them); they are 0 to {count - 1}.")
+        return tuple(ClassName(name=str(at)) for at in range(count))
 
     def _scores(self) -> NDArray[np.float64]:
         shape = self._values.shape

@@ -9,7 +9,7 @@ from PIL import Image
 from cnnkit import exporting, models
 from cnnkit.verification import open_source
 
-SMALL = [name for name, network in models.NETWORKS.items() if network.fixed and network.task == "classification"]
+SMALL = [name for name, network in models.NETWORKS.items() if network.fixed]
 LARGE = [name for name, network in models.NETWORKS.items() if not network.fixed]
 
 

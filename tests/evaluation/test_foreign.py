@@ -175,6 +175,21 @@ def test_whole_vectors_in_a_cell(images: Path, make_run: MakeRun, tmp_path: Path
     assert evaluate(path, images, labels=tmp_path / "labels.txt").figures == wanted
 
 
+def test_long_vectors_are_broken_into_lines_inside_their_cell(images: Path, tmp_path: Path) -> None:
+    """As timm writes with --topk 0: NumPy prints 75 characters a line, the next line begins with a space."""
+    classes = [*CLASSES, *(f"class {at}" for at in range(997))]
+    rows = []
+    for key, scores in SCORES.items():
+        with np.printoptions(threshold=10**6):
+            rows.append({"filename": key, "prob": str(np.array([*scores, *[1e-5] * 997], np.float32))})
+    path = write_csv(tmp_path / "timm.csv", rows)
+    assert path.read_text().count("\n") > 100
+    (tmp_path / "labels.txt").write_text("\n".join(classes))
+    found = evaluate(path, images, labels=tmp_path / "labels.txt", report=False)
+    assert found.data.n_classes == 1000
+    assert found.figures["top1_accuracy"].value == 0.75
+
+
 def test_only_the_part_is_scored(tmp_path: Path) -> None:
     for key in ("train/cat/1.png", "test/cat/2.png", "test/dog/3.png"):
         path = tmp_path / "images" / key

@@ -68,3 +68,20 @@ def test_markdown_tells_of_objects(page):
     assert "| AP50 (COCO) |" in text
     assert "Objects to find: 30" in text
     assert "Detections: 60" in text
+
+
+@pytest.mark.xdist_group("browser")
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, True)])
+def test_the_page_works_in_a_browser(browser, page, width, dark):
+    browser.open(page / "report.html", width=width, dark=dark)
+    type_into = (
+        "((selector, text) => {{ const at = document.querySelector(selector); at.value = text;"
+        "at.dispatchEvent(new Event('input')); }})('{}', 'cat')"
+    )
+    browser.evaluate(type_into.format("[data-confusion] input"))
+    told = browser.evaluate("document.querySelector('[data-confusion] output').textContent")
+    assert re.match(r"cat: \d+ of 15 right; taken for (background|dog)", told)
+    browser.evaluate(type_into.format("[data-threshold] input[type=search]"))
+    assert "of 15 objects" in browser.evaluate("document.querySelector('[data-threshold] output').textContent")
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+    assert browser.complaints == []

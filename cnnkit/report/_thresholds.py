@@ -55,7 +55,10 @@ def thresholds_from_detections(rows: "pa.Table", n_classes: int) -> Thresholds |
     truth = np.array([each for image in rows.column("truth_class").to_pylist() for each in image or ()], dtype=np.int64)
     totals = np.bincount(truth, minlength=n_classes)
     score = boxes.score[kept].astype(np.float64)
-    return _counted(boxes.label[kept], boxes.matched[kept], score, totals, noun="objects")
+    # most boxes are faint, so groups of one size alone would leave the upper end without steps
+    return _counted(
+        boxes.label[kept], boxes.matched[kept], score, totals, noun="objects", also=np.arange(STEPS) / STEPS
+    )
 
 
 def _counted(
@@ -65,11 +68,15 @@ def _counted(
     totals: NDArray[np.int64],
     *,
     noun: str,
+    also: NDArray[np.float64] | None = None,
 ) -> Thresholds | None:
-    """Count exactly, at thresholds that part the answers into about `STEPS` groups of one size."""
+    """Count exactly, at thresholds that part the answers into about `STEPS` groups of one size, and at `also`."""
     if not len(answer):
         return None
-    steps = np.unique(np.concatenate([[0.0], _readable(np.quantile(score, np.linspace(0, 1, STEPS)[1:]))]))
+    steps = np.concatenate([[0.0], _readable(np.quantile(score, np.linspace(0, 1, STEPS)[1:]))])
+    if also is not None:
+        steps = np.concatenate([steps, also[also <= steps.max()]])
+    steps = np.unique(np.round(steps, 6))
     place = np.searchsorted(steps, score, side="right") - 1
     answered = np.zeros((len(totals) + 1, len(steps)), dtype=np.int64)
     hits = np.zeros_like(answered)

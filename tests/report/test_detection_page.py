@@ -85,3 +85,20 @@ def test_the_page_works_in_a_browser(browser, page, width, dark):
     assert "of 15 objects" in browser.evaluate("document.querySelector('[data-threshold] output').textContent")
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     assert browser.complaints == []
+
+
+@pytest.mark.parametrize(
+    "answers", [{"a.png": []}, {"a.png": [("cat", 0.9, (0, 0, 9, 9))]}], ids=["nothing", "one box"]
+)
+@pytest.mark.parametrize("objects", ["a.png,,,,,", "a.png,cat,0,0,9,9"], ids=["empty", "one object"])
+@pytest.mark.parametrize("protocol", ["coco", "voc12", "all"])
+def test_next_to_nothing_has_a_page(make_box_run, tmp_path, answers, objects, protocol):
+    (tmp_path / "boxes.csv").write_text(f"key,class,x1,y1,x2,y2\n{objects}\n")
+    results = evaluate(
+        make_box_run(answers, ["cat"]), tmp_path / "boxes.csv", tmp_path / "out", protocol=protocol, tables=True
+    )
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "What was scored" in page
+    right = answers["a.png"] and "cat" in objects
+    name = "voc12_AP" if protocol == "voc12" else "coco_AP"
+    assert results.figures[name].value == (pytest.approx(bool(right)) if "cat" in objects else None)

@@ -1,4 +1,4 @@
-"""Time of an epoch of `cnnkit train` against a plain PyTorch loop: python benchmarks/training.py [--epochs 5].
+"""Time of an epoch of `cnnkit train` against a plain PyTorch loop: benchmarks/training.py [--epochs 5] [--write].
 
 The plain loop walks over a tensor of ready numbers with the same network, batches, optimizer and augmentation. Both
 take turns, epoch by epoch, so that a busy machine troubles them alike; the first epoch of each is not counted. The
@@ -6,9 +6,11 @@ images are random and written as PNG class folders, since what is measured is ti
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,9 +22,12 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+sys.path.insert(0, str(Path(__file__).parent))
+from page import add_write_option, as_table, measured_by, write_section
+
 from cnnkit import models
 from cnnkit.training._augment import augmentation
-from cnnkit.training._engine import Engine
+from cnnkit.training._engine import ClassifierEngine
 from cnnkit.training._parts import find_parts
 from cnnkit.training._prepare import Prepared, prepare
 from cnnkit.training._recipe import Recipe, recipe_for
@@ -50,8 +55,8 @@ def write_images(root: Path, n: int, size: int) -> None:
 
 def ours(recipe: Recipe, prepared: Prepared, network: nn.Module) -> Callable[[int], None]:
     augment = augmentation(recipe, n_channels=prepared.spec.input.n_channels)
-    engine = Engine(recipe, prepared, network, augment, CPU)
-    return lambda epoch: void(engine.train(prepared.training, epoch=epoch, step=void))
+    engine = ClassifierEngine(recipe, prepared, network, augment, CPU)
+    return lambda epoch: void(engine.train(epoch=epoch, step=void))
 
 
 def plain(recipe: Recipe, prepared: Prepared, network: nn.Module) -> Callable[[int], None]:
@@ -118,13 +123,20 @@ def void(*_: object) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=5)
-    epochs = parser.parse_args().epochs
+    add_write_option(parser)
+    chosen = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"torch {torch.__version__}, one thread, processor seconds, median of {epochs} epochs after the first")
-    print(f"{'':26}{'cnnkit':>9}{'plain':>9}{'ratio':>8}")
+    rows = []
     for name, (n, settings) in CASES.items():
-        one, other = (median(seconds) for seconds in measure(n, settings, epochs))
-        print(f"{name:26}{one:9.3f}{other:9.3f}{one / other:8.2f}")
+        one, other = (median(seconds) for seconds in measure(n, settings, chosen.epochs))
+        rows.append([name, f"{one:.3f}", f"{other:.3f}", f"{one / other:.2f}"])
+    what = (
+        f"processor seconds an epoch, one thread, medians of {chosen.epochs} after the first, torch {version('torch')}."
+    )
+    text = f"{measured_by('training.py', what)}\n\n{as_table(['', 'cnnkit', 'a plain loop', 'ratio'], rows)}"
+    print(text)
+    if chosen.write:
+        write_section("Training", text)
 
 
 if __name__ == "__main__":

@@ -55,11 +55,11 @@ class _Drawer:
         return Wanted(key, digest, tuple(map(self._mark, places)), side=side)
 
     def classes(self, at: int, chosen: Bools) -> str:
-        """`3 person and 1 dog`: the classes of the chosen boxes of an image."""
+        """`person × 3 and dog`: the classes of the chosen boxes of an image."""
         assert self.drawn is not None
         names, times = np.unique(self.drawn.label[chosen & (self.drawn.image == at)], return_counts=True)
         order = np.argsort(-times, kind="stable").tolist()
-        told = [f"{times[place]}{NBSP}{self.labels[names[place]]}" for place in order[:NAMED]]
+        told = [_times(self.labels[names[place]], int(times[place])) for place in order[:NAMED]]
         more = len(order) - NAMED
         return listed([*told, f"{more} more {'class' if more == 1 else 'classes'}"] if more > 0 else told)
 
@@ -68,6 +68,10 @@ class _Drawer:
         kind, label = KINDS[self.drawn.kind[at]], self.labels[self.drawn.label[at]]
         text = label if kind in OBJECTS else f"{label} {self.drawn.score[at]:.2f}"
         return Mark(kind, tuple(self.drawn.box[at].tolist()), text)
+
+
+def _times(name: str, n: int) -> str:
+    return name if n == 1 else f"{name}{NBSP}×{NBSP}{n}"
 
 
 def _worst(drawer: _Drawer, drawn: DrawnBoxes, root: Path | None) -> Group:

@@ -59,7 +59,7 @@ def drawn():
 
 def test_the_worst_images_have_truth_and_detections_on_them(folder, rows, drawn):
     worst, _, _ = groups_of_detections(rows, NAMES, folder, drawn)
-    assert [picture.caption.text for picture in worst.pictures] == [f"missed 2{NBSP}dog", f"wrongly 1{NBSP}dog"]
+    assert [picture.caption.text for picture in worst.pictures] == [f"missed dog{NBSP}×{NBSP}2", "wrongly dog"]
     assert "detections from confidence 0.3 on: 2 of 2 with any" in worst.caption
     second = worst.pictures[1].overlay
     assert [second.count(f'<rect class="{kind}"') for kind in KINDS] == [1, 1, 1, 1, 0, 1]

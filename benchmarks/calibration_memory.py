@@ -10,7 +10,6 @@ import argparse
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +38,7 @@ def child(model: Path, method: str, n: int) -> None:
     """Print the peak resident set in bytes."""
     from onnxruntime.quantization import calibrate  # noqa: F401  both kinds of process have loaded it
 
+    from cnnkit.benchmark._memory import peak_of_this_process
     from cnnkit.quantization._calibration import measure_ranges
     from cnnkit.runtime import open_session
 
@@ -49,18 +49,10 @@ def child(model: Path, method: str, n: int) -> None:
     print(peak_of_this_process())
 
 
-def peak_of_this_process() -> int:
-    """From the kernel's own page: getrusage also counts what the parent had when it started this process."""
-    status = Path("/proc/self/status").read_text()
-    return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) * 1024
-
-
-def peak_bytes(model: Path, method: str, n: int) -> tuple[int, float]:
-    """Peak resident set of one process, and how long it took."""
-    began = time.perf_counter()
+def peak_bytes(model: Path, method: str, n: int) -> int:
     command = [sys.executable, __file__, "--child", str(model), method, str(n)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return int(done.stdout), time.perf_counter() - began
+    return int(done.stdout)
 
 
 def write_model(folder: Path) -> Path:
@@ -80,18 +72,16 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=["entropy", "percentile"])
     add_write_option(parser)
     chosen = parser.parse_args()
-    rows = []
     with tempfile.TemporaryDirectory() as temporary:
         model = write_model(Path(temporary))
-        alone, _ = peak_bytes(model, MODEL_ALONE, 1)
-        rows.append([MODEL_ALONE, 1, f"{alone / 2**20:.0f}", "", ""])
+        alone = peak_bytes(model, MODEL_ALONE, 1)
+        rows = [[MODEL_ALONE, "1", f"{alone / 2**20:.0f}", ""]]
         for method in chosen.methods:
             for n in chosen.images:
-                peak, seconds = peak_bytes(model, method, n)
-                above = f"{(peak - alone) / 2**20:.0f}"
-                rows.append([method, f"{n:,}", f"{peak / 2**20:.0f}", above, f"{seconds:.0f}"])
+                peak = peak_bytes(model, method, n)
+                rows.append([method, f"{n:,}", f"{peak / 2**20:.0f}", f"{(peak - alone) / 2**20:.0f}"])
                 print(*rows[-1], file=sys.stderr, flush=True)
-    table = as_table(["", "images", "peak resident set, MiB", "above the model alone, MiB", "s"], rows)
+    table = as_table(["", "images", "peak resident set, MiB", "above the model alone, MiB"], rows)
     print(table)
     if chosen.write:
         head = measured_by("calibration_memory.py", "the ranges for int8 of ResNet-18, a process each.")

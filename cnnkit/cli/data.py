@@ -7,6 +7,7 @@ import click
 
 from cnnkit.cli import _output
 from cnnkit.cli._command import Verb
+from cnnkit.cli._data_check import check_command
 from cnnkit.cli._options import PATH, json_option, overwrite_option, progress_option
 
 IMAGE_FORMATS = ("idx", "fashion", "cifar", "digits")
@@ -15,7 +16,7 @@ BOX_FORMATS = ("coco", "voc", "yolo", "csv")
 
 @click.group()
 def data_command() -> None:
-    """Turn data sets into what the other commands read."""
+    """Convert data sets into what the other commands read; check them."""
 
 
 @data_command.command("convert", cls=Verb)
@@ -73,3 +74,6 @@ def convert_command(
         _output.say(note)
     counted = ", ".join(f"{part} {n}" for part, n in done.parts.items())
     _output.say(f"{done.folder}: {done.n} images ({counted}), from {done.format} to {done.to}.")
+
+
+data_command.add_command(check_command)

@@ -3,6 +3,7 @@
 from cnnkit.evaluation._attributes import SLICE_BY
 from cnnkit.evaluation._baseline import parse_baseline, worse_than_baseline
 from cnnkit.evaluation._compare import compare
+from cnnkit.evaluation._data_check import DataCheck, check_data
 from cnnkit.evaluation._detection_files import is_results_file
 from cnnkit.evaluation._gates import failed_floors, parse_floors
 from cnnkit.evaluation._job import evaluate
@@ -13,7 +14,9 @@ from cnnkit.evaluation._suite import SuiteOutcome, run_suite
 __all__ = [
     "SLICE_BY",
     "CaseOutcome",
+    "DataCheck",
     "SuiteOutcome",
+    "check_data",
     "compare",
     "default_output",
     "evaluate",

@@ -61,8 +61,8 @@ def doubts_of(answers: Answers) -> LabelHealth | None:
 
 
 @dataclass(frozen=True)
-class _Image:
-    """`label` is what must agree within a group; None is not known."""
+class LabelledImage:
+    """An image of a set: `name` is its class in words, `label` is what must agree within a group; None is not known."""
 
     key: str
     name: str
@@ -106,27 +106,27 @@ def mutual_confusions(confusion: Confusion) -> tuple[MutualConfusion, ...]:
     return tuple(pairs[:LISTED])
 
 
-def _scored_images(rows: "pa.Table", results: Results) -> list[_Image]:
+def _scored_images(rows: "pa.Table", results: Results) -> list[LabelledImage]:
     names = results.names
     keys = rows.column("key").to_pylist()
     if results.multilabel:
         sets = [frozenset(labels or ()) for labels in rows.column("labels").to_pylist()]
         texts = [", ".join(names[at] for at in sorted(labels)) or "none" for labels in sets]
-        return [_Image(*each) for each in zip(keys, texts, sets, strict=True)]
+        return [LabelledImage(*each) for each in zip(keys, texts, sets, strict=True)]
     labels = rows.column("label").to_pylist()
-    return [_Image(key, names[label], label) for key, label in zip(keys, labels, strict=True)]
+    return [LabelledImage(key, names[label], label) for key, label in zip(keys, labels, strict=True)]
 
 
-def _by_files(scored: Sequence[_Image], digests: Sequence[bytes | None]) -> dict[str, Any]:
+def _by_files(scored: Sequence[LabelledImage], digests: Sequence[bytes | None]) -> dict[str, Any]:
     if not any(digests):
         return {}
-    groups = _alike(scored, digests)
-    listed = [_group("files", group) for group in groups]
-    return {"compared": "files", **_counts(groups), "duplicates": _worst_first(listed)}
+    groups = alike(scored, digests)
+    listed = [group_of("files", group) for group in groups]
+    return {"compared": "files", **_counts(groups), "duplicates": worst_first(listed)}
 
 
 def _by_pixels(
-    scored: Sequence[_Image],
+    scored: Sequence[LabelledImage],
     digests: Sequence[bytes | None],
     keys_root: Path,
     results: Results,
@@ -140,13 +140,13 @@ def _by_pixels(
         images = _images_of(other, results, asked)
         everything += images
         seen += looks(other, [each.key for each in images], [None] * len(images))
-    groups = _alike(everything, [each.pixels if each else None for each in seen])
-    listed = [_group("pixels", group) for group in groups]
-    near = _near(everything, seen)
+    groups = alike(everything, [each.pixels if each else None for each in seen])
+    listed = [group_of("pixels", group) for group in groups]
+    near = near_groups(everything, seen)
     return {
         "compared": "pixels",
         **_counts(groups),
-        "duplicates": _worst_first([*listed, *(near or ())]),
+        "duplicates": worst_first([*listed, *(near or ())]),
         "n_near": None if near is None else len(near),
         "n_trained_on": None
         if other is None
@@ -169,7 +169,7 @@ def _trained_on(keys_root: Path, asked: Asked) -> Path | None:
     return other if other is not None and scored not in {other, asked.data} else None
 
 
-def _images_of(folder: Path, results: Results, asked: Asked) -> list[_Image]:
+def _images_of(folder: Path, results: Results, asked: Asked) -> list[LabelledImage]:
     """The images of a folder with their class folders; a folder that no class answers to is known by its name."""
     index = ClassIndex(results.classes, asked.class_map)
     keys = list(find_images(folder).keys)
@@ -177,44 +177,45 @@ def _images_of(folder: Path, results: Results, asked: Asked) -> list[_Image]:
     labels: dict[str, Hashable] = {name: index.find(name) for name in set(names) if name and index.answers(name)}
     if results.multilabel or asked.truth is not None:
         labels = {}
-    return [_Image(key, name, labels.get(name), trained_on=True) for key, name in zip(keys, names, strict=True)]
+    return [LabelledImage(key, name, labels.get(name), trained_on=True) for key, name in zip(keys, names, strict=True)]
 
 
-def _alike(images: Sequence[_Image], marks: Sequence[bytes | None]) -> list[list[_Image]]:
+def alike(images: Sequence[LabelledImage], marks: Sequence[bytes | None]) -> list[list[LabelledImage]]:
     """Groups of at least two with the same mark, a scored image among them, in the order of their first."""
-    groups: dict[bytes, list[_Image]] = defaultdict(list)
+    groups: dict[bytes, list[LabelledImage]] = defaultdict(list)
     for image, mark in zip(images, marks, strict=True):
         if mark is not None:
             groups[mark].append(image)
     return [group for group in groups.values() if len(group) > 1 and not all(each.trained_on for each in group)]
 
 
-def _counts(groups: Sequence[Sequence[_Image]]) -> dict[str, int]:
+def _counts(groups: Sequence[Sequence[LabelledImage]]) -> dict[str, int]:
     scored = [sum(not each.trained_on for each in group) for group in groups]
-    return {"n_extra": sum(n - 1 for n in scored), "n_conflicts": sum(_conflict(group) for group in groups)}
+    return {"n_extra": sum(n - 1 for n in scored), "n_conflicts": sum(conflict(group) for group in groups)}
 
 
-def _leaks(groups: Sequence[list[_Image]]) -> list[list[_Image]]:
+def _leaks(groups: Sequence[list[LabelledImage]]) -> list[list[LabelledImage]]:
     return [group for group in groups if any(each.trained_on for each in group)]
 
 
-def _conflict(group: Sequence[_Image]) -> bool:
+def conflict(group: Sequence[LabelledImage]) -> bool:
+    """Whether labels that are known differ."""
     return len({each.label for each in group if each.label is not None}) > 1
 
 
-def _group(kind: str, group: Sequence[_Image], distance: float | None = None) -> Duplicates:
+def group_of(kind: str, group: Sequence[LabelledImage], distance: float | None = None) -> Duplicates:
     return Duplicates.model_validate(
         {
             "kind": kind,
             "n": len(group),
             "images": [each.facts for each in group[:NAMED]],
-            "conflict": _conflict(group),
+            "conflict": conflict(group),
             "distance": distance,
         }
     )
 
 
-def _near(images: Sequence[_Image], seen: Sequence[Look | None]) -> list[Duplicates] | None:
+def near_groups(images: Sequence[LabelledImage], seen: Sequence[Look | None]) -> list[Duplicates] | None:
     """Pairs of near pictures, one of each exact group; None when there are too many pictures for every pair."""
     first: dict[bytes, int] = {}
     for at, look in enumerate(seen):
@@ -225,10 +226,12 @@ def _near(images: Sequence[_Image], seen: Sequence[Look | None]) -> list[Duplica
         return None
     pairs = near_pairs([look for at in places if (look := seen[at]) is not None])
     groups = [([images[places[pair.first]], images[places[pair.second]]], pair.distance) for pair in pairs]
-    return [_group("near", group, distance) for group, distance in groups if not all(each.trained_on for each in group)]
+    return [
+        group_of("near", group, distance) for group, distance in groups if not all(each.trained_on for each in group)
+    ]
 
 
-def _worst_first(groups: Sequence[Duplicates]) -> tuple[Duplicates, ...]:
+def worst_first(groups: Sequence[Duplicates]) -> tuple[Duplicates, ...]:
     """Different labels first, then those that the model was trained on, exact ones before near ones."""
     order = sorted(
         groups,

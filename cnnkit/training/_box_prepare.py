@@ -9,7 +9,7 @@ from cnnkit.training._box_engine import PreparedBoxes
 from cnnkit.training._box_moves import Moves
 from cnnkit.training._box_parts import BoxParts
 from cnnkit.training._box_pictures import BoxPictures, load_boxes
-from cnnkit.training._prepare import say_bad
+from cnnkit.training._prepare import named_apart, say_bad
 from cnnkit.training._recipe import Recipe
 from cnnkit.training._record import DataRecord
 from cnnkit.training._watch import Watch
@@ -25,7 +25,9 @@ def prepare_boxes(parts: BoxParts, spec: ModelSpec, recipe: Recipe, *, workers: 
     validation = None
     if held_out:
         validation = load_boxes(held_out, spec, moves=None, workers=workers, report=watch.count)
-    bad = {**training.bad, **(validation.bad if validation else {})}
+    bad = dict(training.bad)
+    if validation:
+        bad |= named_apart(validation.bad, validation.part.listing.root, training.part.listing.root)
     say_bad(bad, watch)
     record = DataRecord(
         root=str(training.part.listing.root),

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from cnnkit.spec import ModelSpec
 from cnnkit.training._parts import Parts
@@ -12,7 +13,7 @@ from cnnkit.training._spec import learns_values, with_values
 from cnnkit.training._values import mean_and_std
 from cnnkit.training._watch import Watch
 
-__all__ = ["Prepared", "prepare", "say_bad"]
+__all__ = ["Prepared", "named_apart", "prepare", "say_bad"]
 
 MANY_BAD = 20  # more bad images than this are counted on the screen and listed in the record
 
@@ -35,16 +36,17 @@ def prepare(parts: Parts, spec: ModelSpec, recipe: Recipe, *, workers: int, watc
         validation = load(parts.validation, spec, resized_crop=None, workers=workers, report=watch.count)
     if learns_values(recipe):
         spec = with_values(spec, *mean_and_std(training.levels, spec))
-    bad = {**training.bad, **(_named_apart(validation, training) if validation else {})}
+    bad = dict(training.bad)
+    if validation:
+        bad |= named_apart(validation.bad, validation.listing.root, training.listing.root)
     say_bad(bad, watch)
     return Prepared(spec, training, validation, _record(parts, training, validation, bad))
 
 
-def _named_apart(validation: Pictures, training: Pictures) -> dict[str, str]:
-    """A key is a path below its part: bad images of another part are named with its folder."""
-    root = validation.listing.root
-    before = "" if root == training.listing.root else f"{root.name}/"
-    return {before + key: reason for key, reason in validation.bad.items()}
+def named_apart(bad: dict[str, str], root: Path, training: Path) -> dict[str, str]:
+    """A key is a path below its part: bad images of another part than the training part are named with its folder."""
+    before = "" if root == training else f"{root.name}/"
+    return {before + key: reason for key, reason in bad.items()}
 
 
 def say_bad(bad: dict[str, str], watch: Watch) -> None:

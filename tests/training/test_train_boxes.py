@@ -158,8 +158,8 @@ def test_bad_and_missing_pictures_are_named_once(blocks, tmp_path):
     said = []
     record = train(source, tmp_path / "m.pt", epochs=1, say=said.append)
     left_out = [line.split(":")[0] for line in said if line.startswith("Left out")]
-    assert left_out == ["Left out, train003.png", "Left out, val001.png"]
-    assert list(record.data.bad) == ["train003.png", "val001.png"]
+    assert left_out == ["Left out, train003.png", "Left out, val/val001.png"]
+    assert list(record.data.bad) == ["train003.png", "val/val001.png"]
     assert (record.data.n, record.data.n_val) == (31, 11)
 
 

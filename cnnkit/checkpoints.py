@@ -174,7 +174,7 @@ def _refused(path: Path, reason: str) -> str:
     what = f"an object of {named[1]}" if named else "objects that are not tensors"
     return (
         f"{path}: holds {what}, pickled: loading it would run code from the file. Save the weights alone, with "
-        "torch.save(model.state_dict(), PATH); or, if you trust the file, export it with --weights and --allow-pickle."
+        "torch.save(model.state_dict(), PATH); or, if you trust the file, add --allow-pickle (with --weights FILE)."
     )
 
 

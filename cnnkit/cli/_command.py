@@ -1,7 +1,12 @@
 """The command class of every verb: errors become one sentence and an exit code here, and nowhere else."""
 
 import errno
+import signal
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import click
@@ -29,7 +34,8 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _polite_kill():
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
             raise
         except (KeyboardInterrupt, click.Abort):
@@ -40,6 +46,23 @@ class Verb(click.Command):
                 traceback.print_exc()
             click.echo(f"Error: {_sentence(error)}", err=True)
             raise click.exceptions.Exit(_exit_code(error)) from None
+
+
+@contextmanager
+def _polite_kill() -> Iterator[None]:
+    """SIGTERM, what schedulers send first, stops a command as ctrl-C does: what it has begun is tidied up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _remember(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

@@ -86,9 +86,12 @@ def export_command(
     cnnkit: its resize is within one level of Pillow's. Its verification has the tolerances of fp16.
     """
     from cnnkit import exporting
+    from cnnkit.errors import UsageError
 
     if output is not None:
         exporting.refuse_existing(output, overwrite=options["overwrite"])
+    if options["precision"] == "int8" and calib is None:
+        raise UsageError("--precision int8 calibrates on images like those that will be run: give --calib DIR.")
     opened, prepares = open_both(source, weights, transform, allow_pickle=allow_pickle)
     done = exporting.export_source(
         opened,

@@ -1,10 +1,8 @@
 """cnnkit infer: a folder of images to predictions, or one photo to its best five."""
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -169,16 +167,8 @@ def _one_photo(
 
 @contextmanager
 def _stopped_politely() -> Iterator[None]:
-    """A polite kill (SIGTERM, what schedulers send first) stops the run as ctrl-C does: resumable."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     except KeyboardInterrupt:
         _output.say("The same command goes on where this one stopped.")
         raise
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -53,6 +53,8 @@ def verify_command(
     from cnnkit import verification
 
     opened, prepares = open_both(source, weights, transform, allow_pickle=allow_pickle)
+    for note in opened.notes:
+        _output.say(note)
     found = verification.verify_file(model, opened, transform=prepares, devices=devices or ("cpu",), **options)
     if as_json:
         _output.emit_json(found.to_dict())

@@ -71,16 +71,21 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Suspects:
-    """All trials, best first. `culprit` is the best change when its interval lies above that of what is there."""
+    """All trials, best first.
+
+    `culprit` is the simplest change that explains it: its interval lies above that of what is there, and holds the
+    accuracy of the best change, which so few images cannot tell from it.
+    """
 
     as_is: Trial
     trials: tuple[Trial, ...]
 
     @property
     def culprit(self) -> Trial | None:
-        best = self.trials[0]
-        above = metrics.wilson(best.hits, best.n).low > metrics.wilson(self.as_is.hits, self.as_is.n).high
-        return best if above else None
+        best, now = self.trials[0], metrics.wilson(self.as_is.hits, self.as_is.n).high
+        intervals = [(trial, metrics.wilson(trial.hits, trial.n)) for trial in self.trials]
+        as_good = [trial for trial, (low, high) in intervals if low > now and high >= best.top1_accuracy]
+        return min(as_good, key=lambda trial: trial.change.count(","), default=None)
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cnnkit import pipeline
-from cnnkit.errors import UsageError
+from cnnkit.errors import CheckFailed, ModelError, UsageError
 from cnnkit.exporting._attempts import Attempts, Exported, Form, Say
 from cnnkit.exporting._exporters import Dynamic, Request, require_exporter
 from cnnkit.exporting._fuse import Order, check_fusible
 from cnnkit.exporting._int8 import Gate, write_int8
 from cnnkit.exporting._spec import describe
+from cnnkit.runtime import TensorInfo
 from cnnkit.spec import ClassName, ModelSpec
 from cnnkit.verification import (
     TRACED_BATCH,
@@ -80,6 +81,8 @@ def export_source(
         ModelError: transform, labels and module do not fit together.
         CheckFailed: no exporter made a file that does what the module does.
     """
+    if precision == "int8" and (gate is None or gate.calib is None):
+        raise UsageError("--precision int8 calibrates on images like those that will be run: give --calib DIR.")
     require_exporter()
     path = output or FOLDER / f"{source.name}.onnx"
     refuse_existing(path, overwrite=overwrite)
@@ -92,10 +95,11 @@ def export_source(
     was_training = source.module.training and "program" not in source.facts
     with in_eval_mode(source.module):
         request = _request(source, spec, example, opset=opset, dynamic=dynamic)
-        notes = (*source.notes, *described.notes, *_mode_notes(source, request, was_training=was_training))
+        notes = (*source.notes, *described.notes, *_mode_notes(source, request, was_training=was_training, check=check))
         for note in notes:
             say(note)
-        pictures = find_pictures(images, source.data) if check else None
+        chosen = images or (gate.calib if gate and precision == "int8" else None)
+        pictures = find_pictures(chosen, source.data) if check else None
         form = Form("fp16" if precision == "fp16" else "fp32", half_io=half_io, fuse=fuse, find_fault=find_fault)
         attempts = Attempts(
             source, spec, request, pictures, notes, say, transform=transform, exact=described.exact, form=form
@@ -200,15 +204,28 @@ def _request(source: Source, spec: ModelSpec, example: "Tensor | None", *, opset
 
 
 def _output_names(source: Source, spec: ModelSpec, example: "Tensor") -> list[str]:
-    """The first tensor that the module returns has the name that the spec reads."""
+    """The first tensor that the module returns has the name that the spec reads.
+
+    UsageError when the module and the spec do not fit together: better before an exporter runs than after.
+    """
     import torch
 
     with torch.inference_mode():
-        count = len(output_tensors(source.module(example)))
-    return [spec.output.name, *(f"{spec.output.name}_{at}" for at in range(1, count))]
+        tensors = output_tensors(source.module(example))
+    names = [spec.output.name, *(f"{spec.output.name}_{at}" for at in range(1, len(tensors)))]
+    taken = TensorInfo(spec.input.name, spec.input.dtype, (None, *pipeline.input_shape(spec)))
+    given = [
+        TensorInfo(name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape))
+        for name, tensor in zip(names, tensors, strict=True)
+    ]
+    try:
+        pipeline.check_spec(spec, (taken,), tuple(given), source=source.text)
+    except ModelError as error:
+        raise UsageError(str(error)) from error
+    return names
 
 
-def _mode_notes(source: Source, request: Request, *, was_training: bool) -> list[str]:
+def _mode_notes(source: Source, request: Request, *, was_training: bool, check: bool) -> list[str]:
     notes = []
     if was_training:
         notes.append(f"{source.text} was in training mode; it is exported in eval mode.")
@@ -217,5 +234,11 @@ def _mode_notes(source: Source, request: Request, *, was_training: bool) -> list
         notes.append(f"Still in training mode after eval(): {', '.join(stubborn[:5])}.")
     random = unsteady_parts(source.module, request.example.cpu().numpy())
     if random:
-        notes.append(f"Two runs on one input gave two results; random are: {', '.join(random[:5])}.")
+        sentence = f"Two runs on one input gave two results; random are: {', '.join(random[:5])}."
+        if check:
+            raise CheckFailed(
+                f"{source.text}: {sentence} Nothing can be verified against it. A dropout must know the mode "
+                "(F.dropout(x, p, training=self.training)); --no-verify writes the file as it is."
+            )
+        notes.append(sentence)
     return notes

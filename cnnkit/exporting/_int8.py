@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnkit import files, graphs, quantization
-from cnnkit.errors import UsageError
 from cnnkit.exporting._attempts import Attempts, Exported
 from cnnkit.spec import METADATA_KEY, parse_spec
 from cnnkit.verification import verify
@@ -24,8 +23,7 @@ class Gate:
 
 def write_int8(attempts: Attempts, path: Path, gate: Gate) -> Exported:
     """Write `path` in int8; CheckFailed and no file when export, gate or verification says no."""
-    if gate.calib is None:
-        raise UsageError("--precision int8 calibrates on images like those that will be run: give --calib DIR.")
+    assert gate.calib is not None
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
         done = attempts.write(Path(folder) / "float.onnx")
@@ -37,7 +35,7 @@ def write_int8(attempts: Attempts, path: Path, gate: Gate) -> Exported:
             labelled=gate.labelled,
             max_drop=gate.max_drop,
             accept_undecided=gate.accept_undecided,
-            say=_without(folder, attempts.say),
+            say=_renamed(small, path, attempts.say),
         )
         return _verified(done, attempts, small, path)
 
@@ -57,6 +55,6 @@ def _verified(done: Exported, attempts: Attempts, small: Path, path: Path) -> Ex
     return replace(done, path=path, spec=spec, verification=found)
 
 
-def _without(folder: str, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Sentences without the name of a folder that will be gone."""
-    return lambda sentence: say(sentence.replace(f"{folder}/", ""))
+def _renamed(small: Path, path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Sentences with the name that the file will have, and without the folder that will be gone."""
+    return lambda sentence: say(sentence.replace(str(small), str(path)).replace(f"{small.parent}/", ""))

@@ -22,7 +22,6 @@ from cnnkit.spec import (
     Rescale,
     Resize,
     ToGray,
-    parse_spec,
     spec_problems,
 )
 from cnnkit.verification import Source, forward, in_eval_mode
@@ -69,7 +68,7 @@ def describe(
     given = typed.pop("spec", None)
     typed.pop("labels", None)
     if given is not None or (source.spec is not None and transform is None and "preset" not in typed):
-        base = _read(given) if given is not None else source.spec
+        base = pipeline.given_spec(given, labels=options.get("labels")) or source.spec
         assert base is not None
         named = _names(options.get("labels"), classes)
         return Described(_finished(base, typed, named, source), ())
@@ -103,15 +102,6 @@ def _ask_for_preprocessing(source: Source, found: Found | None, typed: dict[str,
         raise UsageError(f"{source.text}: {ASK}.")
 
 
-def _read(given: Path | ModelSpec) -> ModelSpec:
-    if isinstance(given, ModelSpec):
-        return given
-    try:
-        return parse_spec(given.read_bytes(), source=str(given))
-    except OSError as error:
-        raise ModelError(f"{given}: {error.strerror}; a spec as JSON was expected.") from error
-
-
 def _finished(
     base: ModelSpec, typed: dict[str, Any], named: tuple[tuple[ClassName, ...], bool] | None, source: Source
 ) -> ModelSpec:
@@ -124,10 +114,12 @@ def _finished(
         raise UsageError(f"{source.text}: with these options the spec is not valid: {spec_problems(error)}") from error
 
 
-def _names(labels: Path | None, classes: Sequence[str | ClassName] | None) -> tuple[tuple[ClassName, ...], bool] | None:
+def _names(
+    labels: Path | str | None, classes: Sequence[str | ClassName] | None
+) -> tuple[tuple[ClassName, ...], bool] | None:
     """Class names, and whether they began with a background."""
     if labels is not None:
-        read = data.read_labels(labels)
+        read = data.read_labels(Path(labels))
         return read.classes, read.background
     if classes is None:
         return None

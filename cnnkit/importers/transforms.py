@@ -63,6 +63,9 @@ def _reader(operation: Any, chain: Chain) -> Callable[[Any, Chain], None]:
         raise chain.refusal(
             f"{name}", "changes pictures at random: give the transform of validation, not that of training"
         )
-    where = f" of {kind.__module__}" if toolkit not in TOOLKITS else ""
-    readable = ", ".join(sorted(known)) if known else ", ".join(TOOLKITS)
-    raise chain.refusal(f"{name}{where}", f"is no operation that can be read; these can: {readable}")
+    if toolkit not in TOOLKITS:
+        raise chain.refusal(
+            f"{name} of {kind.__module__}",
+            f"is no operation that can be read; those of these can: {', '.join(TOOLKITS)}",
+        )
+    raise chain.refusal(name, f"is no operation that can be read; these can: {', '.join(sorted(known))}")

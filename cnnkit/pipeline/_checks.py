@@ -4,7 +4,7 @@ from cnnkit.errors import ModelError
 from cnnkit.runtime import TensorInfo
 from cnnkit.spec import CenterCrop, ClassificationOutput, ModelSpec, Pad, Resize
 
-MEND = "Re-export with the right spec, or pass --spec FILE to override it."
+MEND = "Give other flags or --spec FILE, or re-export it with the right spec."
 
 
 def check_spec(

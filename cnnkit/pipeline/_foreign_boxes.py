@@ -39,7 +39,7 @@ def detector_output(
             f"{source}: a detector's class names are not in the file (its outputs are {shown}). Give them: "
             f"--labels FILE, in the order of its classes."
         )
-    typed = options.get("decoder")
+    typed = options.get("decoder") or _decoder_of_preset(options.get("preset"), outputs, n_classes, size)
     told = _recognised(outputs, n_classes, size, decoder=typed, said=found.decoder if found else None, source=source)
     output = told.output
     if output.decoder == "boxes":
@@ -68,6 +68,14 @@ def _recognised(
         return postprocess.recognise_detector(outputs, n_classes=n_classes, size=size, decoder=decoder)
     except ModelError as error:
         raise ModelError(f"{source}: {error}") from error
+
+
+def _decoder_of_preset(
+    preset: str | None, outputs: tuple[TensorInfo, ...], n_classes: int, size: tuple[int, int]
+) -> str | None:
+    """The decoder that has a preset's name, where the outputs fit it: who says how a YOLOX is fed says what it is."""
+    fits = postprocess.fitting_detectors(outputs, n_classes=n_classes, size=size)
+    return preset if any(fit.output.decoder == preset for fit in fits) else None
 
 
 def _leaves_open(outputs: tuple[TensorInfo, ...]) -> bool:

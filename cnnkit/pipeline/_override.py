@@ -40,11 +40,12 @@ def overridden(base: ModelSpec, typed: dict[str, Any]) -> ModelSpec:
 
 
 def scaled(operation: Operation, old: tuple[int, int], new: tuple[int, int]) -> Operation:
-    """The same operation for another input size; a short side keeps its proportion to the input's longer one."""
+    """The same operation for another input size, in proportion; a short side to the input's longer one."""
     if isinstance(operation, Resize) and isinstance(operation.size, int):
         return operation.model_copy(update={"size": math.floor(operation.size * max(new) / max(old))})
-    if isinstance(operation, Resize | CenterCrop) and operation.size == old:
-        return operation.model_copy(update={"size": new})
+    if isinstance(operation, Resize | CenterCrop) and not isinstance(operation.size, int):
+        height, width = operation.size
+        return operation.model_copy(update={"size": (height * new[0] // old[0], width * new[1] // old[1])})
     return operation
 
 

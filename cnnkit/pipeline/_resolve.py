@@ -1,5 +1,7 @@
 """What the file says and what was typed about it, to the one spec that holds."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
@@ -18,7 +20,8 @@ from cnnkit.spec import METADATA_KEY, ModelSpec, parse_spec, spec_problems
 class SpecOptions(TypedDict, total=False):
     """How a file is read, where that is not to be taken from the file. What is None or absent changes nothing.
 
-    spec: a JSON file (or a ModelSpec) instead of what the file holds.
+    spec: a JSON file (or a ModelSpec, or what its JSON holds) instead of what the file holds; where it leaves out the
+        classes, `labels` gives them.
     preset: channels and preprocessing by name, see `images.PRESETS`.
     labels: a file of class names.
     imgsz: the input's (height, width).
@@ -37,9 +40,9 @@ class SpecOptions(TypedDict, total=False):
     output_name: the output that holds the scores or boxes.
     """
 
-    spec: Path | ModelSpec | None
+    spec: Path | str | Mapping[str, Any] | ModelSpec | None
     preset: str | None
-    labels: Path | None
+    labels: Path | str | None
     imgsz: tuple[int, int] | None
     resize_size: int | None
     resize: Literal["shortest", "exact", "letterbox", "none"] | None
@@ -64,7 +67,7 @@ class SpecOptions(TypedDict, total=False):
 def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tuple[ModelSpec, list[str]]:
     """The spec that holds, and sentences about what was deduced; `source` is named in errors."""
     typed: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
-    base = own = _given_spec(typed.pop("spec", None)) or _own_spec(session, source)
+    base = own = given_spec(typed.pop("spec", None), labels=typed.get("labels")) or _own_spec(session, source)
     notes: list[str] = []
     if base is None:
         found = find_description(Path(source), session.metadata)
@@ -73,21 +76,38 @@ def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tupl
         base, notes = describe(session, found, source=source, options=options)
     labels = typed.pop("labels", None)
     if labels is not None:
-        base = _with_labels(base, labels)
+        base = _with_labels(base, Path(labels))
     try:
         spec = overridden(base, typed)
     except ValidationError as error:
         raise UsageError(f"{source}: with these options the spec is not valid: {spec_problems(error)}") from error
-    return spec, notes if own is not None else [*notes, preparation_in_words(spec)]
+    if own is None or (spec.preprocess, spec.input) != (own.preprocess, own.input):
+        notes.append(preparation_in_words(spec))
+    return spec, notes
 
 
-def _given_spec(spec: Path | ModelSpec | None) -> ModelSpec | None:
-    if spec is None or isinstance(spec, ModelSpec):
-        return spec
+def given_spec(given: Any, *, labels: Path | str | None) -> ModelSpec | None:
+    """What was typed as a spec: a JSON file, what such a file holds, or a spec; without classes those of `labels`."""
+    if given is None or isinstance(given, ModelSpec):
+        return given
+    facts, source = (dict(given), "the spec") if isinstance(given, Mapping) else (_facts_of(Path(given)), str(given))
+    if labels is not None and not facts.get("classes"):
+        facts["classes"] = [name.model_dump() for name in data.read_labels(Path(labels)).classes]
+    return parse_spec(json.dumps(facts), source=source)
+
+
+def _facts_of(path: Path) -> dict[str, Any]:
     try:
-        return parse_spec(spec.read_bytes(), source=str(spec))
+        text = path.read_bytes()
     except OSError as error:
-        raise ModelError(f"{spec}: {error.strerror}; a spec as JSON was expected.") from error
+        raise ModelError(f"{path}: {error.strerror}; a spec as JSON was expected.") from error
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        facts = None
+    if not isinstance(facts, dict):
+        parse_spec(text, source=str(path))  # says what is wrong with it
+    return dict(facts or {})
 
 
 def _own_spec(session: Session, source: str) -> ModelSpec | None:

@@ -172,7 +172,8 @@ def _check_float(opened: Model) -> None:
     if quantised:
         raise ModelError(f"{opened.path}: is quantised already: it holds {', '.join(quantised)}. Give the float file.")
     if opened.spec.input.dtype != "float32":
-        raise ModelError(f"{opened.path}: takes {opened.spec.input.dtype}; a float32 file was expected.")
+        fused = " Quantise it before --fuse." if opened.spec.input.any_size else ""
+        raise ModelError(f"{opened.path}: takes {opened.spec.input.dtype}; a float32 file was expected.{fused}")
 
 
 def _labelled_boxes(

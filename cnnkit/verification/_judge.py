@@ -73,12 +73,11 @@ class Judge:
                     problems += _changed_decisions("boxes", same, self._precision, len(got[0]))
             except ImageError as error:  # the spec does not say how these outputs are read
                 problems.append(f"No boxes can be read from the source: {error}.")
-        where = f" ({self._provider}, {batch_size} at a time)"
         return Comparison(
             provider=self._provider,
             batch_size=batch_size,
             outputs=tuple(outputs),
-            problems=tuple(problem.removesuffix(".") + where + "." for problem in problems),
+            problems=tuple(problems),
             **figures,
         )
 

@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,13 @@ def import_transform(text: str) -> Any:
     try:
         return found()
     except Exception as error:  # a function of the user's may raise anything
-        raise ModelError(f"{text!r}: fails: {type(error).__name__}: {error}") from error
+        raise ModelError(f"{text!r}: fails{place_of(error)}: {type(error).__name__}: {error}") from error
+
+
+def place_of(error: BaseException) -> str:
+    """Where in the user's code an exception arose, as words to put behind a verb; nothing where that is unknown."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" in {frames[-1].filename}, line {frames[-1].lineno}" if len(frames) > 1 else ""
 
 
 def _module(name: str, text: str) -> Any:

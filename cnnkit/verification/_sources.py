@@ -8,7 +8,7 @@ from typing import Any
 from cnnkit import models
 from cnnkit.checkpoints import load_checkpoint, read_weights
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.verification._objects import import_object
+from cnnkit.verification._objects import import_object, place_of
 from cnnkit.verification._programs import open_program
 from cnnkit.verification._source import Source
 from cnnkit.verification._toolkits import open_timm, open_torchvision
@@ -89,8 +89,9 @@ def _own(text: str, state: tuple[Path, State] | None) -> Source:
     if state is not None:
         load_weights(made, state[1], path=state[0], what=text)
         facts["weights"] = str(state[0])
+    notes = () if state is not None else (f"No --weights: {text} has the weights that it makes itself.",)
     name = text.partition(":")[2].replace(".", "-") if state is None else state[0].stem
-    return Source(made, name, text, facts=facts)
+    return Source(made, name, text, facts=facts, notes=notes)
 
 
 def _made(make: Callable[[], Any], text: str) -> Any:
@@ -99,7 +100,7 @@ def _made(make: Callable[[], Any], text: str) -> Any:
     try:
         made = make()
     except Exception as error:  # a function of the user's may raise anything
-        raise ModelError(f"{text!r}: fails: {type(error).__name__}: {error}") from error
+        raise ModelError(f"{text!r}: fails{place_of(error)}: {type(error).__name__}: {error}") from error
     if not isinstance(made, torch.nn.Module):
         raise UsageError(f"{text!r}: returns {type(made).__name__}, and a torch.nn.Module was expected.")
     return made

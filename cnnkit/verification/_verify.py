@@ -19,6 +19,7 @@ from cnnkit.verification._own import compare_transform
 from cnnkit.verification._pictures import N_PICTURES, Picture, Pictures, find_pictures
 from cnnkit.verification._record import PictureFacts, Precision, Verification, Witness
 from cnnkit.verification._source import Source
+from cnnkit.verification._told import told_once
 from cnnkit.verification._witness import WitnessName, call_witness
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def verify(
     if transform is not None:
         own = compare_transform(transform, module, unfused, found.each, exact=exact)
     testimony = None if witness is None else _testimony(path, opened[0], feeds, witness, precision)
-    problems = [problem for each in comparisons for problem in each.problems]
+    problems = told_once(comparisons)
     problems += [problem for each in (own, testimony) if each is not None for problem in each.problems]
     found_at = None
     if problems and find_fault and unfused is spec:

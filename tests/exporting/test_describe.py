@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,31 @@ def test_what_is_missing_is_asked_for(options: dict[str, Any], kind: type[Except
 def test_an_image_has_one_or_three_channels() -> None:
     with pytest.raises(UsageError, match="takes 4 channels; images have 1 or 3"):
         describe(source(Net(channels=4)), preset="tf", imgsz=(8, 8))
+
+
+SPEC = {
+    "schema": 1,
+    "task": "classification",
+    "input": {"size": [16, 16]},
+    "preprocess": [{"op": "resize", "size": [16, 16], "mode": "exact"}, {"op": "rescale", "scale": 1 / 255}],
+    "output": {"name": "logits"},
+    "classes": [{"name": name} for name in "abc"],
+}
+
+
+def test_a_spec_as_a_file_a_name_of_one_and_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(SPEC))
+    found = [describe(source(), spec=given).spec for given in (path, str(path), SPEC)]
+    assert found[0].names == ["a", "b", "c"]
+    assert found[0] == found[1] == found[2]
+
+
+def test_labels_fill_a_spec_without_classes(tmp_path: Path) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("owl\ncrow\nrobin\n")
+    bare = {name: value for name, value in SPEC.items() if name != "classes"}
+    for given in (bare, {**bare, "classes": []}):
+        assert describe(source(), spec=given, labels=labels).spec.names == ["owl", "crow", "robin"]
+    with pytest.raises(ModelError, match=r"the spec: .*classes"):
+        describe(source(), spec=bare)

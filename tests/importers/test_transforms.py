@@ -144,7 +144,10 @@ def _lambda(x: int) -> int:
 OTHER = stand_in("mine.transforms", "Sharpen")
 REFUSED = [
     (stand_in(V1, "RandomResizedCrop", size=(224, 224)), "RandomResizedCrop changes pictures at random: give the"),
-    (OTHER, "Sharpen of mine.transforms is no operation that can be read; these can: torchvision, timm, albument"),
+    (
+        OTHER,
+        "Sharpen of mine.transforms is no operation that can be read; those of these can: torchvision, timm, albument",
+    ),
     (stand_in(V1, "GaussianBlur"), "GaussianBlur is no operation that can be read; these can: CenterCrop, "),
     (_lambda, "the function _lambda cannot be read: what it does is in its code"),
     (resize(256, max_size=300), "Resize with max_size limits the long side too"),

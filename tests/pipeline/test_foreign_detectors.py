@@ -103,7 +103,8 @@ def photo(tmp_path: Path, write_colour: Callable[..., Path]) -> Path:
 def boxes_of(run_cnnkit: Run, model: Path, photo: Path, *words: str) -> tuple[list[float], str]:
     """The one box that is found, which is the dog's, and what was said."""
     names = () if any(word == "--labels" for word in words) else ("--labels", model.parent / "names.txt")
-    result = run_cnnkit("infer", model, photo, "--preset", "raw", *names, *words, "--json")
+    preset = () if "--preset" in words else ("--preset", "raw")
+    result = run_cnnkit("infer", model, photo, *preset, *names, *words, "--json")
     [found] = json.loads(result.stdout)
     assert found["class"] == "dog"
     return found["box"], result.stderr
@@ -116,6 +117,11 @@ def boxes_of(run_cnnkit: Run, model: Path, photo: Path, *words: str) -> tuple[li
         (end2end, (), '"ultralytics_end2end": six values for each box: corners, score, class'),
         (yolov5, (), '"yolov5": 5 + 2 values for each of 63 candidates, three a cell'),
         (yolox, ("--decoder", "yolox"), '"yolox": 5 + 2 values for each of 21 candidates, one a cell'),
+        (
+            yolox,
+            ("--preset", "yolox", "--resize", "exact"),
+            '"yolox": 5 + 2 values for each of 21 candidates, one a cell',
+        ),
         (fastestdet, (), '"fastestdet": one map of 5 + 2 values in each cell'),
         (separate, ("--background",), "\"boxes\": boxes in 'boxes', scores in 'scores', labels in 'labels'"),
         (tensorflow, (), "named as TensorFlow's: top, left, bottom, right in 0..1, labels from 1"),

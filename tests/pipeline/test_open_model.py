@@ -99,7 +99,7 @@ class TestDoesTheSpecFit:
         changes = {"input": {"size": [16, 16]}, "preprocess": [{"op": "resize", "size": [16, 16], "mode": "exact"}]}
         assert self._refused(colours, **changes) == (
             f'{colours}: input "input" is float32 (N, 3, 8, 8) but the preprocessing in its spec makes '
-            f"(N, 3, 16, 16). Re-export with the right spec, or pass --spec FILE to override it."
+            f"(N, 3, 16, 16). Give other flags or --spec FILE, or re-export it with the right spec."
         )
 
     def test_another_type(self, colours: Path) -> None:
@@ -267,6 +267,18 @@ class TestOverrides:
             Resize(size=128),
             CenterCrop(size=(112, 112)),
         ]
+
+    def test_imgsz_keeps_the_proportion_of_a_squeeze_and_a_crop(self, write_model: WriteModel, tmp_path: Path) -> None:
+        squeeze = {"op": "resize", "size": [36, 40], "mode": "exact"}
+        spec = {
+            "input": {"name": "x", "size": [32, 32]},
+            "preprocess": [squeeze, {"op": "center_crop", "size": [32, 32]}],
+            "output": {"name": "y"},
+            "classes": [{"name": name} for name in "abcde"],
+        }
+        model = open_model(write_model(tmp_path / "open.onnx", _graph("float[N,3,H,W] x"), spec), imgsz=(48, 48))
+        assert list(model.spec.preprocess) == [Resize(size=(54, 60), mode="exact"), CenterCrop(size=(48, 48))]
+        assert model.notes == ("Images are prepared so: RGB, squeezed to 54x60 (pillow:bilinear), the centre 48x48.",)
 
     def test_an_option_with_nothing_to_change(self, foreign: Path) -> None:
         with pytest.raises(UsageError, match="there is no resize that fill could change"):

@@ -86,7 +86,7 @@ def test_a_good_copy_is_written_with_its_record(model: Path, images: Path, run_c
     assert int8.exists()
     assert facts["decision"]["basis"] == "labels"
     assert facts["decision"]["n"] == 120
-    assert "The gate: on 120 images top-1 accuracy drops by" in result.stderr
+    assert "The gate: on 120 images top-1 accuracy rises by" in result.stderr
     assert "times the speed of fp32" in result.stderr
     opened = pipeline.open_model(int8)
     original = pipeline.open_model(model)

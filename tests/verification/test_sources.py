@@ -67,13 +67,14 @@ def test_a_module_of_ones_own(own: str, name: str) -> None:
     assert forward(source.module, np.zeros((2, 3, 8, 8), np.float32))[0].shape == (2, 3)
     assert source.name == name.replace(".", "-")
     assert source.facts["class"] == f"{own}.Net"
+    assert source.notes == (f"No --weights: {own}:{name} has the weights that it makes itself.",)
 
 
 @pytest.mark.parametrize(
     ("name", "kind", "sentence"),
     [
         ("mke", UsageError, "has no 'mke'; it has torch, nn, Net, inner, make, broken"),
-        ("broken", ModelError, "fails: RuntimeError: no GPU here"),
+        ("broken", ModelError, "fails in .*, line \\d+: RuntimeError: no GPU here"),
         ("text", UsageError, r"returns str, and a torch\.nn\.Module was expected"),
         ("number", UsageError, "is int, and a module or a function that makes one was expected"),
     ],

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 NAMES = ("slices", "slice_by", "label_health", "trained_on")
 SLICES_SHOWN = 20
 SIGNIFICANT = 0.05
+DOUBTED_UP_TO = 0.2  # a share of labels; beyond, the model is weak rather than the labels
 
 data_options = _options.together(
     click.option(
@@ -91,7 +92,7 @@ def _health(results: "Results") -> Iterator[str]:
     health = results.health
     if health is None:
         return
-    if health.suspects:
+    if health.n_suspects and health.n_suspects <= DOUBTED_UP_TO * results.data.n:
         first, names = health.suspects[0], results.names
         yield (
             f"Labels that the model speaks against: {health.n_suspects} of {results.data.n}, the surest {first.key} "

@@ -208,10 +208,7 @@ def _output_names(source: Source, spec: ModelSpec, example: "Tensor") -> list[st
 
     UsageError when the module and the spec do not fit together: better before an exporter runs than after.
     """
-    import torch
-
-    with torch.inference_mode():
-        tensors = output_tensors(source.module(example))
+    tensors = _run_once(source, example)
     names = [spec.output.name, *(f"{spec.output.name}_{at}" for at in range(1, len(tensors)))]
     taken = TensorInfo(spec.input.name, spec.input.dtype, (None, *pipeline.input_shape(spec)))
     given = [
@@ -223,6 +220,22 @@ def _output_names(source: Source, spec: ModelSpec, example: "Tensor") -> list[st
     except ModelError as error:
         raise UsageError(str(error)) from error
     return names
+
+
+def _run_once(source: Source, example: "Tensor") -> list["Tensor"]:
+    import torch
+
+    try:
+        with torch.inference_mode():
+            return output_tensors(source.module(example))
+    except ModelError:
+        raise
+    except Exception as error:  # a module of the user's may raise anything
+        reason = (str(error).strip().splitlines() or [""])[0]
+        size = "x".join(str(side) for side in example.shape[2:])
+        raise ModelError(
+            f"{source.text}: does not run on images of {size}: {type(error).__name__}: {reason}. Give another --imgsz."
+        ) from error
 
 
 def _mode_notes(source: Source, request: Request, *, was_training: bool, check: bool) -> list[str]:

@@ -216,6 +216,16 @@ def test_the_file_finds_what_training_scored(blocks, tmp_path, trained, torchscr
     assert {each["detections_agreement"] for each in record["comparisons"]} == {1.0}
 
 
+def test_a_file_for_a_size_that_its_grids_do_not_fit(tmp_path, trained):
+    from cnnkit import exporting
+    from cnnkit.errors import ModelError
+
+    with pytest.raises(
+        ModelError, match=r"model\.pt: does not run on images of 50x50: RuntimeError: .* another --imgsz"
+    ):
+        exporting.export(trained[0], tmp_path / "m.onnx", imgsz=(50, 50))
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -8,7 +8,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # each writes its section of docs/performance.md; half an hour on a machine with nothing else to do
-BENCHMARKS := against large_photos resize first_result memory export_times training detection report
+BENCHMARKS := against large_photos resize first_result memory calibration_memory export_times training detection report
+# MODEL IMAGES LABELS and flags of a detector whose throughput is to be measured, too
+DETECTOR ?=
 
 .PHONY: demo test test-all browser check fix docs models bench clean
 
@@ -63,6 +65,7 @@ models: $(VENV)/.dev-ready
 # the figures of docs/performance.md: run it on a quiet machine
 bench: $(VENV)/.dev-ready
 	for script in $(BENCHMARKS); do $(BIN)/python benchmarks/$$script.py --write || exit 1; done
+	$(BIN)/python benchmarks/detectors.py $(DETECTOR) --write
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache demo

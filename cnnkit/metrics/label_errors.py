@@ -11,7 +11,8 @@ from cnnkit.metrics._checks import Ints, check_scores_and_labels
 class LabelDoubts(NamedTuple):
     """Samples whose label is doubted, the worst first, (m,) each, and the bar that each class sets, (classes,).
 
-    `suggested` is the class that the model is confident of instead; `thresholds` is NaN for a class with too few samples.
+    `suggested` is the class that the model is confident of instead; `thresholds` is NaN where a class has too few
+    samples.
     """
 
     positions: Ints

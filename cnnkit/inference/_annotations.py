@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import data, images, pipeline, predictions, runtime
-from cnnkit.drawing.annotations import draw_boxes, draw_title
 from cnnkit.errors import ImageError, UsageError
 from cnnkit.files import write_bytes, write_text
 from cnnkit.predictions import Run, rows_from_table
@@ -94,6 +93,8 @@ def picture_name(key: str) -> str:
 
 def drawn(picture: NDArray[np.uint8], row: Row, spec: ModelSpec) -> NDArray[np.uint8]:
     """A detector's boxes, or a classifier's best class in a corner, on the RGB picture."""
+    from cnnkit.drawing.annotations import draw_boxes, draw_title  # a tenth of a second, for those who draw
+
     answer = row.prediction
     if isinstance(answer, Detections):
         order = np.argsort(-answer.scores, kind="stable")

@@ -73,7 +73,7 @@ NETWORKS: dict[str, Network] = {
         "Detector",
         NaturalInput("RGB", 128),
         fixed=True,
-        recipe={"optimizer": "adamw", "lr": 0.002, "schedule": "cosine", "warmup": 1.0, "l2": 0.05, "batch_size": 8},
+        recipe={"optimizer": "adamw", "lr": 0.004, "schedule": "cosine", "warmup": 1.0, "l2": 0.05, "batch_size": 8},
         strides=(8, 16),
     ),
     "alexnet": _photo("alexnet", "AlexNet"),

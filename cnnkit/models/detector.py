@@ -1,5 +1,7 @@
 """The small detector: no anchors, two grids, its own branch for classes and for boxes, YOLOX's output."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -74,7 +76,7 @@ class Detector(nn.Module):
         return torch.cat(maps, dim=1).flatten(2).transpose(1, 2)
 
     def _start(self) -> None:
-        """He's rule; boxes of two cells around the middle of each, objects rare."""
+        """He's rule; boxes of two cells around the middle of each, objects rare, classes equally likely."""
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d) and layer.kernel_size == (3, 3):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -82,4 +84,5 @@ class Detector(nn.Module):
             nn.init.normal_(last.weight, std=0.01)
         self.boxes.bias = nn.Parameter(torch.tensor([0.5, 0.5, 0.7, 0.7]))
         self.objects.bias = nn.Parameter(torch.tensor([RARE]))
-        self.classes.bias = nn.Parameter(torch.zeros(self.classes.out_channels))
+        others = self.classes.out_channels - 1
+        self.classes.bias = nn.Parameter(torch.full((others + 1,), -math.log(max(others, 1))))

@@ -72,3 +72,13 @@ def test_the_decoder_reads_a_box_that_was_written_by_hand():
 def test_a_size_that_its_grids_do_not_fit():
     with pytest.raises(ValueError, match="its input is a multiple of 16 pixels, got 100"):
         models.create("detector", 3, size=100)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 10, 80])
+def test_starts_from_rare_objects_of_any_class(classes):
+    torch.manual_seed(0)
+    network = models.create("detector", classes).eval()
+    with torch.no_grad():
+        answer = network(torch.rand(1, 3, 128, 128)).mean(dim=(0, 1))
+    assert answer[4].item() == pytest.approx(0.01, abs=0.003)
+    assert answer[5:].numpy() == pytest.approx(1 / max(classes, 2), rel=0.3)

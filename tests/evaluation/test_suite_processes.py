@@ -31,19 +31,24 @@ def suite(tmp_path: Path, colours: Path, write_colour: WriteColour) -> Path:
     return path
 
 
-def children() -> list[int]:
+def all_children() -> set[int]:
     """The processes that this one has started and not yet waited for."""
-    found = []
-    for thread in Path("/proc/self/task").iterdir():
-        found += [int(pid) for pid in (thread / "children").read_text().split()]
-    return found
+    threads = Path("/proc/self/task").iterdir()
+    return {int(pid) for thread in threads for pid in (thread / "children").read_text().split()}
+
+
+@pytest.fixture
+def children() -> Callable[[], set[int]]:
+    """Those that are new since the test began: Python keeps one of its own for what other tests have shared."""
+    before = all_children() if Path("/proc/self/task").exists() else set()
+    return lambda: all_children() - before
 
 
 class Killer:
     """A progress callback that kills the worker while it runs the case that is being told of."""
 
-    def __init__(self, case: str, how: signal.Signals, *, times: int) -> None:
-        self.case, self.how, self.times = case, how, times
+    def __init__(self, case: str, how: signal.Signals, children: Callable[[], set[int]], *, times: int) -> None:
+        self.case, self.how, self.times, self.children = case, how, times, children
         self.now = ""
         self.killed = 0
 
@@ -53,7 +58,7 @@ class Killer:
     def progress(self, done: int, total: int) -> None:
         if self.now == self.case and self.killed < self.times:
             self.killed += 1
-            for pid in children():
+            for pid in self.children():
                 os.kill(pid, self.how)
 
 
@@ -62,8 +67,10 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no
 
 @needs_proc
 @pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGSEGV, marks=pytest.mark.slow)])
-def test_a_case_that_kills_its_process_is_told_and_the_others_go_on(suite: Path, how: signal.Signals) -> None:
-    killer = Killer("second", how, times=2)
+def test_a_case_that_kills_its_process_is_told_and_the_others_go_on(
+    suite: Path, children: Callable[[], set[int]], how: signal.Signals
+) -> None:
+    killer = Killer("second", how, children, times=2)
     found = run_suite(suite, suite.parent / "out", progress=killer.progress, say=killer.say, report=False, update=True)
 
     assert killer.killed == 2
@@ -82,8 +89,8 @@ def test_a_case_that_kills_its_process_is_told_and_the_others_go_on(suite: Path,
 
 @pytest.mark.slow
 @needs_proc
-def test_a_case_that_dies_once_is_run_to_its_end(suite: Path) -> None:
-    killer = Killer("first", signal.SIGKILL, times=1)
+def test_a_case_that_dies_once_is_run_to_its_end(suite: Path, children: Callable[[], set[int]]) -> None:
+    killer = Killer("first", signal.SIGKILL, children, times=1)
     found = run_suite(suite, suite.parent / "out", progress=killer.progress, say=killer.say, report=False)
     assert killer.killed == 1
     assert [case.error for case in found.cases] == [None, None, None]
@@ -92,7 +99,7 @@ def test_a_case_that_dies_once_is_run_to_its_end(suite: Path) -> None:
 
 @pytest.mark.slow
 @needs_proc
-def test_one_process_runs_all_cases(suite: Path) -> None:
+def test_one_process_runs_all_cases(suite: Path, children: Callable[[], set[int]]) -> None:
     seen: set[int] = set()
     run_suite(suite, suite.parent / "out", progress=lambda done, total: seen.update(children()), report=False)
     assert len(seen) == 1

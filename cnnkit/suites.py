@@ -13,6 +13,7 @@ from cnnkit.spec import spec_problems
 
 __all__ = [
     "BUILT_IN_DATA",
+    "READING",
     "Case",
     "Expected",
     "Suite",
@@ -29,7 +30,35 @@ class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
 
 
-class Case(_Table):
+class _Reading(_Table):
+    """How a model is read that does not say it itself, or is to be read otherwise: the flags of `cnnkit eval`."""
+
+    preset: str | None = None
+    imgsz: tuple[int, int] | None = Field(None, description="[height, width] of the input.")
+    resize: Literal["shortest", "exact", "letterbox", "none"] | None = None
+    resize_size: int | None = None
+    interpolation: str | None = Field(None, description="implementation:filter, such as pillow:bilinear.")
+    align: Literal["center", "top_left"] | None = None
+    fill: int | None = None
+    channel_order: Literal["RGB", "BGR"] | None = None
+    scale: float | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    activation: Literal["softmax", "sigmoid", "none"] | None = None
+    background: bool | None = None
+    decoder: str | None = None
+    conf: float | None = None
+    iou: float | None = None
+    max_detections: int | None = None
+    agnostic: bool | None = None
+    box_form: str | None = None
+    output_name: str | None = None
+
+
+READING = tuple(_Reading.model_fields)
+
+
+class Case(_Reading):
     """One model on one data set. Paths are relative to the suite file.
 
     `sklearn:digits` and `sklearn:digit-scenes` are made on the spot.
@@ -49,7 +78,7 @@ class Case(_Table):
     threshold: float | None = None
     class_map: str | None = None
     labels: str | None = None
-    preset: str | None = None
+    protocol: Literal["coco", "voc07", "voc12", "all"] | None = None
 
     @model_validator(mode="after")
     def _tolerances_have_measures(self) -> "Case":
@@ -90,7 +119,9 @@ def read_suite(path: Path) -> Suite:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
-        raise DataError(f"{path}: not a suite: {spec_problems(error)}") from error
+        unknown = any(problem["type"] == "extra_forbidden" for problem in error.errors())
+        known = f" A case may have: {', '.join(Case.model_fields)}." if unknown else ""
+        raise DataError(f"{path}: not a suite: {spec_problems(error)}{known}") from error
 
 
 def read_expected(path: Path) -> Expected:

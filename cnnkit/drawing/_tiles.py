@@ -87,7 +87,7 @@ def _fitted(tile: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 def _columns(n: int, slimness: float) -> int:
     """About as many as make the grid WIDE, rather so many that the last row is full."""
     ideal = math.sqrt(n * WIDE * slimness)
-    near = range(max(1, math.floor(ideal * 0.7)), math.ceil(ideal * 1.3) + 1)
+    near = range(max(1, math.ceil(ideal * 0.7)), math.ceil(ideal * 1.3) + 1)
     return min(near, key=lambda columns: (-n % columns, abs(columns - ideal)))
 
 

@@ -13,7 +13,7 @@ from cnnkit.evaluation._job import evaluate
 from cnnkit.evaluation._tree import tree_sha256
 from cnnkit.files import sha256_of, write_text
 from cnnkit.results import RESULTS_FILE, Results, read_results
-from cnnkit.suites import BUILT_IN_DATA, Case
+from cnnkit.suites import BUILT_IN_DATA, READING, Case
 
 CASE_FILE = "case.json"
 OF_THE_SUITE = {"name", "measures", "tolerance"}  # what decides a verdict, not a result
@@ -84,10 +84,10 @@ def _arguments(place: Place, options: dict[str, Any], *, overwrite: bool) -> dic
         "class_map": place.file("class_map"),
         **options,
     }
-    if case.threshold is not None:
-        asked["threshold"] = case.threshold
+    asked |= {name: value for name in ("threshold", "protocol") if (value := getattr(case, name)) is not None}
     if not place.model.is_dir():
-        described = {"labels": place.file("labels"), "preset": case.preset, "overwrite": overwrite or None}
+        described = {"labels": place.file("labels"), "overwrite": overwrite or None}
+        described |= {name: getattr(case, name) for name in READING}
         asked |= {name: value for name, value in described.items() if value is not None}
     return asked
 

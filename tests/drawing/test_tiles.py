@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -34,6 +34,7 @@ def test_every_tile_is_there_in_order_and_whole() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 90), st.integers(1, 5), st.integers(1, 5))
+@example(29, 1, 5)  # a prime number of flat tiles
 def test_a_grid_is_neither_a_strip_nor_lost(n: int, height: int, width: int) -> None:
     grid = drawing.tile_grid(_tiles(n, height, width))
     assert grid.dtype == np.uint8

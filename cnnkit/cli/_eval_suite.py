@@ -66,7 +66,7 @@ def _refuse_others() -> None:
 def _title(found: Any) -> str:
     resumed = sum(case.resumed for case in found.cases)
     told = f"{Path(found.suite).stem}: {len(found.cases)} cases"
-    return f"{told}, {resumed} of them run before" if resumed else told
+    return f"{told}, {resumed} of them from an earlier run" if resumed else told
 
 
 def _rows(found: Any) -> list[list[str]]:

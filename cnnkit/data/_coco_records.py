@@ -98,7 +98,7 @@ def boxes_of(path: Path, table: str, found: "Sequence[Annotation | Detection]") 
         "bbox",
         (boxes[:, 2:] < 0).any(axis=1),
         boxes,
-        "width and height must not be negative; a box is left, top, width, height. Are these corners?",
+        "width and height must not be negative; a box is left, top, width, height, and these may be corners",
     )
     return boxes
 

@@ -20,6 +20,7 @@ COUNTED_ELSEWHERE = ("n_unlabelled",)  # stands among the facts of the images
 
 def detection_sentences(results: Results) -> Iterator[str]:
     facts = results.detection
+    yield from _by_size(results)
     if facts is None or facts.best_f1 is None:
         return
     best = facts.best_f1
@@ -32,6 +33,20 @@ def detection_sentences(results: Results) -> Iterator[str]:
         of = sum(facts.errors_at_best_f1.values())
         kind, n = worst
         yield f"Most frequent kind of error from there on: {kind} ({KINDS_OF_ERROR[kind]}), {count(n)} of {count(of)}."
+
+
+def _by_size(results: Results) -> Iterator[str]:
+    """That objects of one size are found better than those of another, where their intervals lie apart."""
+    sizes = []
+    for size in ("small", "medium", "large"):
+        figure = results.figures.get(f"coco_AP{size[0]}")
+        if figure is not None and figure.value is not None and figure.low is not None and figure.high is not None:
+            sizes.append((figure.value, figure.low, figure.high, size))
+    if not sizes:
+        return
+    (worst, _, at_most, small), (best, at_least, _, large) = min(sizes), max(sizes)
+    if at_most < at_least:
+        yield f"{small.capitalize()} objects are found worst: AP {worst:.3f}, {large} ones {best:.3f}."
 
 
 def error_rows(results: Results) -> list[dict[str, Any]]:

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BACKGROUND = "background"  # of a detector's confusions
-BACKGROUND_CAPTION = " Background as a column: objects that were missed; as a row: detections where there is nothing."
+BACKGROUND_CAPTION = (
+    " Background as a column: objects that no detection was paired with; as a row: detections that were paired with no "
+    "object, those in the wrong place and those that found one again among them."
+)
 MAP_FROM = 60  # with more classes than these a map of all of them stands beside the grid
 
 

@@ -126,7 +126,7 @@ def test_a_suite_from_the_command_line(run_cnnkit: Cnnkit, suite: Path, tmp_path
     accepted = run_cnnkit(*arguments, "--update")
     assert f"Accepted: {tmp_path / 'expected' / 'tiny.json'}" in accepted.stderr
     again = run_cnnkit(*arguments, "--json", "--summary", tmp_path / "summary.md")
-    assert "1 of them run before" in again.stderr
+    assert "1 of them from an earlier run" in again.stderr
     facts = json.loads(again.stdout)
     assert facts["cases"][0]["measures"][0]["status"] == "as expected"
     text = (tmp_path / "summary.md").read_text()

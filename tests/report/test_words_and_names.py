@@ -1,10 +1,13 @@
 """Numbers and names as people read them."""
 
+from types import SimpleNamespace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnkit.report import _words as words
+from cnnkit.report._detection_facts import detection_sentences
 from cnnkit.report._markdown import escape, table
 from cnnkit.report._names import class_labels, data_name, meaning
 from cnnkit.results import Figure
@@ -92,3 +95,20 @@ def test_further_k_and_ties_are_worded_as_on_the_console() -> None:
     well, badly = meaning("top1_accuracy_ties_best"), meaning("top5_accuracy_ties_worst")
     assert (well.label, well.share) == ("Accuracy (top 1), if ties fall well", True)
     assert badly.label == "Accuracy (top 5), if ties fall badly"
+
+
+@pytest.mark.parametrize(
+    ("small", "large", "said"),
+    [
+        ((0.1, 0.05, 0.15), (0.6, 0.5, 0.7), ["Small objects are found worst: AP 0.100, large ones 0.600."]),
+        ((0.6, 0.5, 0.7), (0.1, 0.05, 0.15), ["Large objects are found worst: AP 0.100, small ones 0.600."]),
+        ((0.4, 0.2, 0.55), (0.6, 0.5, 0.7), []),
+        ((None, None, None), (0.6, 0.5, 0.7), []),
+    ],
+)
+def test_the_size_that_is_found_worst_is_told_where_intervals_lie_apart(small, large, said):
+    figures = {
+        name: Figure(value=value, low=low, high=high, n=9)
+        for name, (value, low, high) in (("coco_APs", small), ("coco_APl", large))
+    }
+    assert list(detection_sentences(SimpleNamespace(figures=figures, detection=None))) == said

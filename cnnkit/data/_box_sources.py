@@ -24,7 +24,10 @@ Reader = Callable[[], DetectionTruth]
 
 @dataclass(frozen=True, slots=True)
 class BoxSource:
-    """Labelled boxes in one of `BOX_FORMATS`; each part is read when it is asked for, None is a set without parts."""
+    """Labelled boxes in one of `BOX_FORMATS`; each part is read when it is asked for.
+
+    None is a set without parts; one label file alone is such a set, and answers to the part it is named after too.
+    """
 
     path: Path
     format: str
@@ -35,6 +38,8 @@ class BoxSource:
         if split in (None, "all") and len(self.parts) == 1:
             return next(iter(self.parts))
         aliases = {name: part for part, names in PART_FOLDERS.items() for name in names}
+        if split and None in self.parts and aliases.get(split, split) == _part_named_by(self.path):
+            return None
         defaults: dict[str | None, tuple[str | None, ...]] = {None: (None, "test", "val"), "all": (None,)}
         for name in defaults.get(split, (aliases.get(split or "", split),)):
             if name in self.parts:
@@ -87,17 +92,36 @@ def read_boxes(source: Path, *, format: str | None = None, split: str | None = N
 def find_pictures(source: Path, part: str | None, keys: Sequence[str]) -> Path | None:
     """The folder below which the pictures of these labels lie: one of the usual places, or the only one beside them.
 
-    `val2017/` beside `annotations/` is found so.
+    `val2017/` beside `annotations/` or in `images/` is found so. Labels of no part, but in a file named after one,
+    have their pictures where that part has them; never in a folder named after another part.
     """
     base = source if source.is_dir() else source.parent
+    part = part or _part_named_by(source)
+    folders = PART_FOLDERS.get(part, (part,)) if part else ()
     for folder in (base, base.parent):
-        for name in PICTURE_FOLDERS:
-            for place in (folder / name / (part or ""), folder / name):
+        for top in (folder / name for name in PICTURE_FOLDERS):
+            for place in (*(top / name for name in folders), top):
                 if _holds(place, keys):
                     return place
     around = (base, base.parent) if base.name.lower() in LABEL_FOLDERS else (base,)
-    inside = [place for folder in around for place in _folders(folder) if _holds(place, keys)]
+    tops = [folder / name for folder in around for name in PICTURE_FOLDERS]
+    inside = [place for top in tops for place in _folders(top) if _holds(place, keys)]
+    if part:
+        inside = [place for place in inside if _part_in(place.name) in (None, part)]
+        inside = [place for place in inside if _part_in(place.name) == part] or inside
     return inside[0] if len(inside) == 1 else None
+
+
+def _part_named_by(source: Path) -> str | None:
+    """The part that the one label file is named after."""
+    files = [source] if source.is_file() else [*_coco_files(source), *_csv_files(source)]
+    return _part_in(files[0].stem) if len(files) == 1 else None
+
+
+def _part_in(name: str) -> str | None:
+    """`instances_val2017`, `val2017` and `valid` name the part val."""
+    match = re.search(r"(?:^|[_-])(train|val|valid|validation|test)\d*$", name)
+    return match[1].replace("validation", "val").replace("valid", "val") if match else None
 
 
 def _holds(place: Path, keys: Sequence[str]) -> bool:
@@ -149,8 +173,7 @@ def _files_by_part(source: Path, files: list[Path]) -> dict[str | None, Path]:
         return {None: files[0]}
     parts: dict[str | None, Path] = {}
     for path in files:
-        match = re.search(r"(?:^|[_-])(train|val|valid|validation|test)\d*$", path.stem)
-        part = match[1].replace("validation", "val").replace("valid", "val") if match else None
+        part = _part_in(path.stem)
         if part is None or part in parts:
             raise DataError(
                 f"{source}: holds {len(files)} label files, {files[0].name}, {files[1].name}, ..., and not one for "

@@ -50,9 +50,7 @@ class BoxPart:
 
 def read_box_parts(source: BoxSource, *, split: str | None, images: Path | None) -> list[BoxPart]:
     """Read every part of `source`, or the part `split`; all get the same class list."""
-    names = [part for part in source.parts if split in (None, "all", part)]
-    if not names:
-        raise DataError(f"{source.path}: no part {split!r}; its parts are {', '.join(map(str, source.parts))}.")
+    names = [*source.parts] if split in (None, "all") else [source.part(split)]
     parts = []
     for name, read in zip(names, _with_one_class_list([source.parts[name]() for name in names]), strict=True):
         pictures = images or find_pictures(source.path, name, read.keys)

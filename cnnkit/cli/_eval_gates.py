@@ -46,11 +46,12 @@ class Gates:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """`told` says how the results stand to the baseline, whether the gate holds or not."""
+    """`told` says how the results stand to the baseline, whether the gate holds or not; `notes` what to know of it."""
 
     failures: list[str]
     asked: list[str]
     told: str | None = None
+    notes: tuple[str, ...] = ()
 
     def check(self) -> None:
         if self.failures:
@@ -81,11 +82,10 @@ def judge(results: "Results", gates: Gates, output: Path | None, *, resamples: i
     asked = [f"--fail-under {name}={floor:g}" for name, floor in gates.floors.items()]
     if gates.baseline is None or output is None:
         return Verdicts(failures, asked)
-    difference, failure = evaluation.worse_than_baseline(
-        output, gates.baseline, points=gates.points, resamples=resamples, seed=seed
-    )
-    failures += [failure] if failure else []
-    return Verdicts(failures, [*asked, f"--fail-if-worse-than {gates.written}"], difference.sentence)
+    found = evaluation.worse_than_baseline(output, gates.baseline, points=gates.points, resamples=resamples, seed=seed)
+    failures += [found.failure] if found.failure else []
+    asked = [*asked, f"--fail-if-worse-than {gates.written}"]
+    return Verdicts(failures, asked, found.difference.sentence, found.notes)
 
 
 def results_summary(results: "Results", verdicts: Verdicts) -> str:
@@ -100,6 +100,7 @@ def results_summary(results: "Results", verdicts: Verdicts) -> str:
     lines += [f"- {escaped(each)}" for each in verdicts.failures]
     if verdicts.told and not any(verdicts.told in each for each in verdicts.failures):
         lines.append(f"- {escaped(verdicts.told)}")
+    lines += [f"- Note: {escaped(each)}." for each in verdicts.notes]
     return "\n".join([*lines, "", *_figures(results.figures), ""])
 
 

@@ -116,6 +116,8 @@ def eval_command(
     verdicts = _eval_gates.judge(results, gates, output, resamples=resamples, seed=seed)
     if verdicts.told:
         _output.say(verdicts.told)
+    for note in verdicts.notes:
+        _output.say(f"Note on the gate: {note}.")
     if summary is not None:
         _eval_gates.write_summary(summary, _eval_gates.results_summary(results, verdicts))
     verdicts.check()

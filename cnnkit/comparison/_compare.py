@@ -12,6 +12,7 @@ from cnnkit.comparison._kinds import Kind
 from cnnkit.comparison._label_sets import LabelSets
 from cnnkit.comparison._labels import Labels
 from cnnkit.comparison._preprocessing import preprocessing_notes
+from cnnkit.comparison._read_boxes import output_notes, same_file_notes
 from cnnkit.comparison._record import ComparedResults, ComparisonResults, Equivalence, Front, PairedDifference
 from cnnkit.comparison._resampled import Resampled, resample
 from cnnkit.comparison._tested import Tested
@@ -179,7 +180,13 @@ def _model(contender: Contender, baseline: Contender) -> ComparedResults:
 
 
 def _notes(contender: Contender, baseline: Contender) -> list[str]:
-    notes = preprocessing_notes(baseline, contender)
+    if contender is baseline:
+        return []
+    notes = [
+        *same_file_notes(baseline, contender),
+        *preprocessing_notes(baseline, contender),
+        *output_notes(baseline, contender),
+    ]
     mine, theirs = contender.results.provider, baseline.results.provider
     if mine and theirs and (mine.name, mine.precision) != (theirs.name, theirs.precision):
         notes.append(f"ran on {mine.name} in {mine.precision}, {baseline.name} on {theirs.name} in {theirs.precision}")

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from cnnkit.comparison import PairedDifference, compare_results
 from cnnkit.evaluation._compare import contenders_from
@@ -9,6 +10,14 @@ from cnnkit.metrics import RESAMPLES
 
 ROUNDING = 1e-9
 POINTS = re.compile(r"(?P<folder>.+):(?P<points>\d+(\.\d*)?|\.\d+)")
+
+
+class AgainstBaseline(NamedTuple):
+    """`failure` is a sentence where the gate fails; `notes` name what differs besides the model."""
+
+    difference: PairedDifference
+    failure: str | None
+    notes: tuple[str, ...]
 
 
 def parse_baseline(written: str) -> tuple[Path, float | None]:
@@ -25,7 +34,7 @@ def parse_baseline(written: str) -> tuple[Path, float | None]:
 
 def worse_than_baseline(
     output: Path, baseline: Path, *, points: float | None = None, resamples: int = RESAMPLES, seed: int = 0
-) -> tuple[PairedDifference, str | None]:
+) -> AgainstBaseline:
     """The difference to the baseline in what decides (top-1 accuracy, COCO's AP), and a sentence if the gate fails.
 
     Without `points` it fails when the results are significantly worse (p below 0.05). With them it fails when they are
@@ -44,11 +53,12 @@ def worse_than_baseline(
     folders = [baseline.parent if baseline.is_file() else baseline, output]
     found = compare_results(contenders_from(folders), others=False, resamples=resamples, seed=seed)
     difference = found.differences[0]
+    return AgainstBaseline(difference, _failure(difference, baseline, points), found.models[1].notes)
+
+
+def _failure(difference: PairedDifference, baseline: Path, points: float | None) -> str | None:
     if points is None:
-        return difference, f"worse than {baseline}: {difference.sentence}" if difference.better == "first" else None
+        return f"worse than {baseline}: {difference.sentence}" if difference.better == "first" else None
     if -100 * difference.value <= points + ROUNDING:
-        return difference, None
-    return (
-        difference,
-        f"more than {points:g} point{'' if points == 1 else 's'} worse than {baseline}: {difference.sentence}",
-    )
+        return None
+    return f"more than {points:g} point{'' if points == 1 else 's'} worse than {baseline}: {difference.sentence}"

@@ -84,6 +84,15 @@ def test_summary_of_what_failed(run_cnnkit: Cnnkit, make_run: MakeRun, baseline:
     assert "| top1_accuracy | 0.7500 | 0.5981 to 0.8581 | 40 |" in text
 
 
+def test_what_differs_besides_the_model_is_said_with_the_gate(
+    run_cnnkit: Cnnkit, make_run: MakeRun, baseline: Path, tmp_path: Path
+) -> None:
+    options = ("--fail-if-worse-than", baseline, "--summary", tmp_path / "summary.md")
+    result = scored(run_cnnkit, make_run, tmp_path, POOR, *options, exit_code=1)
+    assert "Note on the gate: the same file as main, with the same spec." in " ".join(result.stderr.split())
+    assert "- Note: the same file as main, with the same spec." in (tmp_path / "summary.md").read_text()
+
+
 def test_summary_replaces_a_file_and_is_added_to_that_of_a_build(
     run_cnnkit: Cnnkit, make_run: MakeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -265,7 +265,7 @@ def spec(size: int, **resize: object) -> ModelSpec:
 
 def test_other_preprocessing_and_providers_are_said(make_contender: MakeContender) -> None:
     one, other = (
-        make_contender(name, [0, 1], [0, 1], model={"name": name, "sha256": "x", "spec_hash": name})
+        make_contender(name, [0, 1], [0, 1], model={"name": name, "sha256": name, "spec_hash": name})
         for name in ("a", "b")
     )
     one = Contender("a", one.source, one.results, one.rows, spec=spec(224))

@@ -42,7 +42,7 @@ def scored(make_run: MakeRun, tmp_path: Path) -> Callable[..., Path]:
 )
 def test_worse_significantly_or_by_the_points(scored: Callable[..., Path], wrong: int, points, fails: bool) -> None:
     baseline, output = scored("main", wrong=5), scored("branch", wrong=wrong)
-    difference, failure = worse_than_baseline(output, baseline / "results.json", points=points)
+    difference, failure, _ = worse_than_baseline(output, baseline / "results.json", points=points)
     assert difference.value == pytest.approx((5 - wrong) / 100)
     assert (failure is not None) == fails
     if failure:
@@ -52,10 +52,10 @@ def test_worse_significantly_or_by_the_points(scored: Callable[..., Path], wrong
 
 def test_the_sentence_names_the_folder_that_failed(scored: Callable[..., Path]) -> None:
     baseline, output = scored("main", wrong=5), scored("branch", wrong=15)
-    _, failure = worse_than_baseline(output, baseline)
+    _, failure, _ = worse_than_baseline(output, baseline)
     assert failure is not None
     assert "main is better than branch by 10.0 points of accuracy, 95 % interval " in failure
-    _, failure = worse_than_baseline(output, baseline, points=1)
+    _, failure, _ = worse_than_baseline(output, baseline, points=1)
     assert failure is not None
     assert failure.startswith("more than 1 point worse than ")
 

@@ -12,7 +12,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import ArrayLike, NDArray
 
-LEFT, RIGHT, TOP, BOTTOM = 62.0, 24.0, 12.0, 46.0
+LEFT, RIGHT, TOP, BOTTOM = 76.0, 24.0, 12.0, 46.0
 WIDTH, HEIGHT = 428.0, 300.0
 LEGEND_LINE = 20.0
 SERIES = 6

@@ -137,9 +137,9 @@ def test_the_arrow_keys_read_values_off_a_curve_and_plus_zooms(opened):
     before = opened.evaluate(f"{chart}.querySelector('.tick').textContent")
     opened.press("+")
     opened.press("+")
-    assert opened.evaluate(f"{chart}.querySelector('.plot').getAttribute('viewBox')") != "0 0 342 242"
+    assert opened.evaluate(f"{chart}.querySelector('.plot').getAttribute('viewBox')") != "0 0 328 242"
     opened.press("0")
-    assert opened.evaluate(f"{chart}.querySelector('.plot').getAttribute('viewBox')") == "0 0 342 242"
+    assert opened.evaluate(f"{chart}.querySelector('.plot').getAttribute('viewBox')") == "0 0 328 242"
     assert opened.evaluate(f"{chart}.querySelector('.tick').textContent") == before
     opened.evaluate(f"{chart}.blur()")
     assert opened.evaluate("document.getElementById('reading').hidden")

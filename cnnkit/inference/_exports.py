@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from cnnkit import data, predictions
-from cnnkit.data import DetectionTruth
+from cnnkit.data import DetectionTruth, Listing
 from cnnkit.errors import DataError, UsageError
 from cnnkit.predictions import CocoIds, Run, rows_from_table
 from cnnkit.records import Detections, Row
@@ -19,6 +19,7 @@ from cnnkit.spec import ModelSpec
 Say = Callable[[str], None]
 
 LABEL_FOLDERS = {"yolo": "labels", "voc": "Annotations"}  # format -> where its files lie in predictions.FORMAT
+LABEL_SUFFIXES = {"yolo": ".txt", "voc": ".xml"}
 FORMATS = (*predictions.EXPORT_FORMATS, *LABEL_FOLDERS)
 OF_BOXES = ("coco", *LABEL_FOLDERS)
 
@@ -33,6 +34,22 @@ def check_formats(formats: Sequence[str], spec: ModelSpec, *, coco_ids: Path | N
         raise UsageError(f"--format {boxes[0]} is for boxes, and this model is a classifier: csv and jsonl are its.")
     if coco_ids is not None and "coco" not in formats:
         raise UsageError("--coco-ids goes with --format coco.")
+
+
+def refuse_shared_names(listing: Listing, formats: Sequence[str]) -> None:
+    """DataError where two images would have one label file; called before anything is run."""
+    suffixes = {form: LABEL_SUFFIXES[form] for form in formats if form in LABEL_FOLDERS}
+    names: dict[PurePosixPath, str] = {}
+    for key in listing.keys if suffixes else ():
+        name = PurePosixPath(key).with_suffix("")
+        first = names.setdefault(name, key)
+        if first != key:
+            asked = " and ".join(f"--format {form}" for form in suffixes)
+            file = name.with_name(name.name + next(iter(suffixes.values())))
+            raise DataError(
+                f"{listing.root}: {first} and {key} would have one label file, {file}, so {asked} cannot hold both; "
+                f"nothing was run. Rename one of them, or leave {asked} out: coco, csv and jsonl keep whole names."
+            )
 
 
 def write_exports(run: Run, formats: Sequence[str], *, coco_ids: Path | None = None, say: Say) -> tuple[Path, ...]:
@@ -79,11 +96,9 @@ def _ids_of(run: Run, path: Path, say: Say) -> CocoIds:
 def _write_labels(run: Run, form: str) -> Path:
     """Through the writers of data sets, a batch of rows at a time; the folder takes its name when it is whole."""
     target = run.path / f"predictions.{form}"
-    names: dict[str, str] = {}
     with _replaced_folder(target) as folder:
         for batch in run.batches():
             rows = [row for row in rows_from_table(batch) if isinstance(row.prediction, Detections)]
-            _refuse_shared_names(rows, names, target / LABEL_FOLDERS[form])
             if form == "yolo":
                 data.write_yolo(_as_labels(rows, run), folder)
             else:
@@ -91,17 +106,6 @@ def _write_labels(run: Run, form: str) -> Path:
         if form == "yolo":
             data.write_data_yaml(folder, run.spec.names, [None])
     return target
-
-
-def _refuse_shared_names(rows: Sequence[Row], names: dict[str, str], folder: Path) -> None:
-    for row in rows:
-        stem = PurePosixPath(row.key).with_suffix("").as_posix()
-        first = names.setdefault(stem, row.key)
-        if first != row.key:
-            raise DataError(
-                f"{folder}: {first} and {row.key} would have one label file, {stem}. Rename one of them, or write "
-                f"--format coco, which has a record a box."
-            )
 
 
 def _as_labels(rows: Sequence[Row], run: Run) -> DetectionTruth:

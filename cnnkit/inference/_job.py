@@ -8,7 +8,7 @@ from typing import Unpack
 from cnnkit import predictions, runtime
 from cnnkit.data import Listing
 from cnnkit.errors import DataError, UsageError
-from cnnkit.inference._exports import check_formats, write_exports
+from cnnkit.inference._exports import check_formats, refuse_shared_names, write_exports
 from cnnkit.inference._images import default_output, list_images
 from cnnkit.inference._pace import Hint, Pace, choose_pace
 from cnnkit.inference._planning import Asked, make_plan, open_planned
@@ -71,8 +71,8 @@ def infer(
 
     Raises:
         UsageError: `tune` together with what it would choose, a format that is not for such a model.
-        DataError: the folder holds another run (the differences are named), no image can be read, or the first bad
-            image under on_error="fail".
+        DataError: the folder holds another run (the differences are named), no image can be read, two images would
+            have one label file, or the first bad image under on_error="fail".
         ModelError, DeviceError, MachineError: see `pipeline.open_model`.
     """
     model, images = Path(model), Path(images)
@@ -80,6 +80,7 @@ def infer(
     if tune and (workers or threads or hint == "latency"):
         raise UsageError("--tune chooses workers and threads itself: leave out --workers, --threads and --hint.")
     listing = list_images(images, limit=limit, seed=seed, all_files=all_files)
+    refuse_shared_names(listing, formats)
     for note in listing.notes:
         say(note)
     asked = Asked(device, providers, precision, allow_fallback, batch_size, shard_size, topk, fast_decode)

@@ -138,11 +138,35 @@ class TestFormats:
         for name in ("predictions.coco.json", "predictions.csv", "predictions.jsonl"):
             assert (run / name).read_bytes() == (again / name).read_bytes()
 
-    def test_two_pictures_that_would_have_one_label_file(self, detector: Path, photos: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("formats", "file", "asked"),
+        [
+            (["coco", "yolo", "csv"], r"deep/b\.txt", "--format yolo"),
+            (["voc", "yolo"], r"deep/b\.xml", "--format voc and --format yolo"),
+        ],
+    )
+    def test_two_pictures_of_one_label_file_are_refused_before_anything_runs(
+        self, detector: Path, photos: Path, tmp_path: Path, formats: list[str], file: str, asked: str
+    ) -> None:
+        shutil.copy(photos / "a.png", photos / "deep" / "b.png")
+        message = (
+            rf"photos: deep/b\.jpg and deep/b\.png would have one label file, {file}, so {asked} cannot hold both; "
+            rf"nothing was run\. Rename one of them, or leave {asked} out: coco, csv and jsonl keep whole names\."
+        )
+        with pytest.raises(DataError, match=message):
+            inference.infer(detector, photos, tmp_path / "r", formats=formats)
+        assert not (tmp_path / "r").exists()
+        assert len(inference.infer(detector, photos, tmp_path / "r", formats=["coco", "csv"]).exports) == 2
+
+    def test_the_run_that_is_there_stays_where_names_are_refused(
+        self, run_cnnkit: Callable[..., Any], detector: Path, photos: Path, run: Path, tmp_path: Path
+    ) -> None:
         shutil.copy(photos / "a.png", photos / "a.jpg")
-        with pytest.raises(DataError, match=r"a\.jpg and a\.png would have one label file, a\. Rename one of them"):
-            inference.infer(detector, photos, tmp_path / "r", formats=["voc"])
-        assert not (tmp_path / "r" / "predictions.voc").exists()
+        options = ["-o", run, "--overwrite", "--format", "yolo", "--annotate", tmp_path / "drawn"]
+        said = run_cnnkit("infer", detector, photos, *options, exit_code=3).stderr
+        assert "a.jpg and a.png would have one label file, a.txt" in said
+        assert (run / "manifest.json").exists()
+        assert not (tmp_path / "drawn").exists()
 
     def test_boxes_of_a_classifier_are_refused_before_it_runs(
         self, colours: Path, photos: Path, tmp_path: Path

@@ -80,12 +80,13 @@ def judge(results: "Results", gates: Gates, output: Path | None, *, resamples: i
 
     failures = evaluation.failed_floors(results, gates.floors)
     asked = [f"--fail-under {name}={floor:g}" for name, floor in gates.floors.items()]
+    notes = evaluation.notes_on_floors(results, gates.floors)
     if gates.baseline is None or output is None:
-        return Verdicts(failures, asked)
+        return Verdicts(failures, asked, notes=notes)
     found = evaluation.worse_than_baseline(output, gates.baseline, points=gates.points, resamples=resamples, seed=seed)
     failures += [found.failure] if found.failure else []
     asked = [*asked, f"--fail-if-worse-than {gates.written}"]
-    return Verdicts(failures, asked, found.difference.sentence, found.notes)
+    return Verdicts(failures, asked, found.difference.sentence, (*notes, *found.notes))
 
 
 def results_summary(results: "Results", verdicts: Verdicts) -> str:

@@ -9,7 +9,7 @@ from cnnkit.results import ClassFigures, Figure, Results
 # what the table shows of the figures, in this order; results.json has all of them
 SHOWN = {
     "top1_accuracy": "top-1 accuracy",
-    "top1_accuracy_of_all": "top-1 accuracy, bad files counted as wrong",
+    "top1_accuracy_of_all": "top-1 accuracy, no answer counted as wrong",
     "top5_error": "top-5 error",
     "exact_match_accuracy": "all labels of an image right",
     "hamming_error": "wrong decisions (Hamming)",
@@ -127,5 +127,7 @@ def _how(results: Results) -> str:
 def _left_out(results: Results) -> Iterator[str]:
     data = results.data
     if data.n_bad:
-        reasons = ", ".join(f"{count} {status}" for status, count in data.bad.items())
+        reasons = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in data.bad.items())
+        if data.merely_unnamed:
+            reasons = f"{Path(results.run.path or results.model.name).name} does not name them"
         yield f"{data.n_bad} labelled images have no answer and are not in the other figures: {reasons}"

@@ -5,7 +5,7 @@ from cnnkit.evaluation._baseline import parse_baseline, worse_than_baseline
 from cnnkit.evaluation._compare import compare
 from cnnkit.evaluation._data_check import DataCheck, check_data
 from cnnkit.evaluation._detection_files import is_results_file
-from cnnkit.evaluation._gates import failed_floors, parse_floors
+from cnnkit.evaluation._gates import failed_floors, notes_on_floors, parse_floors
 from cnnkit.evaluation._job import evaluate
 from cnnkit.evaluation._outcome import CaseOutcome
 from cnnkit.evaluation._source import default_output
@@ -22,6 +22,7 @@ __all__ = [
     "evaluate",
     "failed_floors",
     "is_results_file",
+    "notes_on_floors",
     "parse_baseline",
     "parse_floors",
     "run_suite",

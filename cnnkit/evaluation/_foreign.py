@@ -22,13 +22,11 @@ from cnnkit.evaluation._foreign_files import ForeignAnswers, read_answers
 from cnnkit.evaluation._join import Joined
 from cnnkit.evaluation._scored import Asked
 from cnnkit.evaluation._tree import tree_sha256
-from cnnkit.results import DataFacts, Intervals, ModelFacts, Results, RunFacts, rows_schema
+from cnnkit.results import NO_PREDICTION, DataFacts, Intervals, ModelFacts, Results, RunFacts, rows_schema
 from cnnkit.spec import ClassName
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-NO_ANSWER = "no_prediction"
 
 
 @dataclass(frozen=True)
@@ -165,7 +163,7 @@ def _from_scores(
         digests=pa.chunked_array([pa.nulls(len(matched.keys), pa.binary(32))]),
         ok=matched.ok,
         scores=np.ascontiguousarray(scores[matched.rows[matched.ok]].T),
-        bad={NO_ANSWER: n_bad} if n_bad else {},
+        bad={NO_PREDICTION: n_bad} if n_bad else {},
         fingerprint="",
     )
     answers = answers_of(joined, truth.labels, source=str(path))
@@ -247,7 +245,7 @@ def _results(
             fingerprint=hashlib.sha256("".join(f"{key}\t-\n" for key in matched.keys).encode()).hexdigest(),
             n=int(matched.ok.sum()),
             n_bad=n_bad,
-            bad={NO_ANSWER: n_bad} if n_bad else {},
+            bad={NO_PREDICTION: n_bad} if n_bad else {},
             n_unlabelled=truth.n_unlabelled,
             n_outside_part=matched.n_elsewhere,
             n_classes=len(classes),

@@ -27,7 +27,7 @@ MEANINGS = {
     "top1_error": Meaning("Error (top 1)", "share of images whose best guess is wrong", up=False),
     "top5_accuracy": Meaning("Accuracy (top 5)", "share of images whose class is among the five best guesses"),
     "top5_error": Meaning("Error (top 5)", "share of images whose class is not among the five best guesses", up=False),
-    "top1_accuracy_of_all": Meaning("Accuracy of all files", "the same, files that could not be read counted as wrong"),
+    "top1_accuracy_of_all": Meaning("Accuracy of all files", "the same, files without an answer counted as wrong"),
     "macro_precision": Meaning("Precision, mean of classes", "each class counts the same"),
     "macro_recall": Meaning("Recall, mean of classes", "each class counts the same"),
     "macro_f1": Meaning("F1, mean of classes", "harmonic mean of precision and recall; each class counts the same"),

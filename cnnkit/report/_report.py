@@ -20,7 +20,7 @@ from cnnkit.report._outcomes import Outcomes, outcomes_from_rows
 from cnnkit.report._page import page
 from cnnkit.report._summary import headline, sentences
 from cnnkit.report._thresholds import Thresholds, thresholds_of
-from cnnkit.report._words import count, counted, percent
+from cnnkit.report._words import count, percent
 from cnnkit.report.drawn import DrawnBoxes
 from cnnkit.results import Results
 
@@ -117,8 +117,8 @@ def html(facts: Facts) -> str:
         "calibration": _charts.calibration_charts(results),
         **data_content(results, labels, facts.root),
         "data": _tables.data_rows(results),
-        "bad_files": _tables.bad_files(facts.outcomes, facts.run),
-        "bad_summary": f"The {counted(min(results.data.n_bad, _tables.BAD_FILES), 'file')} that could not be read",
+        "bad_files": _tables.bad_files(results, facts.outcomes, facts.run),
+        "bad_summary": _tables.bad_summary(results),
         "provenance": _tables.provenance_rows(results, facts.run),
         "labels": labels,
     }

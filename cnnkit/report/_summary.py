@@ -1,6 +1,7 @@
 """The results in sentences."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from cnnkit.report._confusions import Pair
 from cnnkit.report._detection_facts import detection_sentences, objects_or_images
@@ -115,7 +116,15 @@ def _bad_files(results: Results) -> str:
     whole = results.figures.get("top1_accuracy_of_all")
     besides = f" Counted as wrong, the accuracy is {measured(whole)}." if whole else ""
     verb = "is" if data.n_bad == 1 else "are"
-    return f"{counted(data.n_bad, 'labelled image')} could not be read and {verb} left out of the figures.{besides}"
+    without = f"{counted(data.n_bad, 'labelled image')} {_why_unanswered(results)}"
+    return f"{without} and {verb} left out of the figures.{besides}"
+
+
+def _why_unanswered(results: Results) -> str:
+    if not results.data.merely_unnamed:
+        return "could not be read"
+    file = Path(results.run.path).name if results.run.path else results.model.name
+    return f"{'has' if results.data.n_bad == 1 else 'have'} no answer in {file}"
 
 
 def _few_images(results: Results) -> str:

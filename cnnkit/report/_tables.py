@@ -137,7 +137,7 @@ def data_rows(results: Results) -> list[tuple[str, str]]:
     what = "objects" if results.detection else "images"
     return [
         ("Images scored", count(data.n)),
-        ("With a label, could not be read", _bad_in_words(results)),
+        ("With a label, without an answer", _bad_in_words(results)),
         ("Without a label, left out", count(data.n_unlabelled)),
         ("Outside the scored part, left out", count(data.n_outside_part)),
         (f"Classes with {what}, of all", f"{count(data.n_classes_scored)} of {count(data.n_classes)}"),
@@ -154,14 +154,21 @@ def _bad_in_words(results: Results) -> str:
     return f"{count(results.data.n_bad)} ({kinds})" if kinds else count(results.data.n_bad)
 
 
-def bad_files(outcomes: Outcomes | None, run: Run | None) -> list[Row]:
+def bad_files(results: Results, outcomes: Outcomes | None, run: Run | None) -> list[Row]:
     """Files with a label and no answer, each with the sentence that the run holds, when it is there."""
     if outcomes is None:
         return []
     positions = ((outcomes.label >= 0) & (outcomes.predicted < 0)).nonzero()[0][:BAD_FILES]
     keys = [outcomes.key(at) for at in positions.tolist()]
     reasons = _reasons(run, set(keys)) if keys and run is not None else {}
-    return [{"key": key, "why": reasons.get(key, "not known here: the run is gone")} for key in keys]
+    unnamed = results.data.merely_unnamed
+    unknown = "the file of answers does not name it" if unnamed else "not known here: the run is gone"
+    return [{"key": key, "why": reasons.get(key, unknown)} for key in keys]
+
+
+def bad_summary(results: Results) -> str:
+    files = counted(min(results.data.n_bad, BAD_FILES), "file")
+    return f"The {files} {'without an answer' if results.data.merely_unnamed else 'that could not be read'}"
 
 
 def _reasons(run: Run, keys: set[str]) -> dict[str, str]:

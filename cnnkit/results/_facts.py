@@ -2,6 +2,8 @@
 
 from cnnkit.results._model import ResultsModel
 
+NO_PREDICTION = "no_prediction"  # in `DataFacts.bad`: another tool's file does not name the image
+
 
 class ModelFacts(ResultsModel):
     """The model; of another tool's predictions only the name of their file is known."""
@@ -19,7 +21,7 @@ class RunFacts(ResultsModel):
 
 
 class DataFacts(ResultsModel):
-    """What was scored. `n` images have a label and a prediction; `n_bad` have a label and could not be read."""
+    """What was scored. `n` images have a label and a prediction; `n_bad` have a label and no answer."""
 
     root: str
     part: str | None = None
@@ -32,6 +34,11 @@ class DataFacts(ResultsModel):
     n_outside_part: int = 0
     n_classes: int
     n_classes_scored: int
+
+    @property
+    def merely_unnamed(self) -> bool:
+        """Whether all that lack an answer lack it because a file of answers leaves them out."""
+        return set(self.bad) == {NO_PREDICTION}
 
 
 class ProviderFacts(ResultsModel):

@@ -74,6 +74,46 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_run(
     assert not (tmp_path / "x").exists()
 
 
+@pytest.fixture
+def part(make_run: MakeRun, tmp_path: Path) -> tuple[Path, Path]:
+    """Answers to 30 of 40 images, all right, and the images."""
+    keys = [f"{name}/{at:02d}.png" for name in ("cat", "dog") for at in range(20)]
+    make_run({key: [0.9, 0.1] for key in keys}, ["cat", "dog"], name="runs/main")
+    path = tmp_path / "part.csv"
+    path.write_text("key,predicted\n" + "".join(f"{key},{key[:3]}\n" for key in keys[:30]))
+    return path, tmp_path / "images"
+
+
+def test_a_gate_is_undecided_when_only_the_answered_images_reach_it(
+    run_cnnkit: Cnnkit, part: tuple[Path, Path], tmp_path: Path
+) -> None:
+    options = ("-o", tmp_path / "part", "--no-report", "--fail-under", "top1_accuracy=0.97")
+    said = " ".join(run_cnnkit("eval", *part, *options, exit_code=1).stderr.split())
+    assert "10 labelled images have no answer and are not in the other figures: part.csv does not name them" in said
+    assert (
+        "Note on the gate: 10 of 40 labelled images have no answer and are not in top1_accuracy; top1_accuracy_of_all "
+        "counts them as wrong." in said
+    )
+    assert (
+        "Error: top1_accuracy is 1.0000 of 30 images, but 10 of 40 labelled images have no answer, and with these as "
+        "wrong it is 0.7500, under 0.97: undecided. Answer them, or gate on top1_accuracy_of_all." in said
+    )
+
+
+@pytest.mark.parametrize("floor", ["top1_accuracy=0.75", "macro_f1=0.4"])
+def test_a_gate_that_holds_says_what_it_leaves_out(
+    run_cnnkit: Cnnkit, part: tuple[Path, Path], tmp_path: Path, floor: str
+) -> None:
+    said = run_cnnkit("eval", *part, "-o", tmp_path / "part", "--no-report", "--fail-under", floor).stderr
+    assert f"10 of 40 labelled images have no answer and are not in {floor.partition('=')[0]}" in " ".join(said.split())
+
+
+def test_a_gate_on_all_images_needs_no_note(run_cnnkit: Cnnkit, part: tuple[Path, Path], tmp_path: Path) -> None:
+    floor = ("--fail-under", "top1_accuracy_of_all=0.75")
+    said = run_cnnkit("eval", *part, "-o", tmp_path / "part", "--no-report", *floor).stderr
+    assert "Note on the gate" not in said
+
+
 def test_summary_of_what_failed(run_cnnkit: Cnnkit, make_run: MakeRun, baseline: Path, tmp_path: Path) -> None:
     options = ("--fail-if-worse-than", baseline, "--summary", tmp_path / "summary.md")
     scored(run_cnnkit, make_run, tmp_path, POOR, *options, exit_code=1)

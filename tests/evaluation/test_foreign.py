@@ -153,6 +153,15 @@ def test_an_image_without_an_answer_counts(images: Path, tmp_path: Path) -> None
     assert found.figures["top1_accuracy_of_all"].value == 0.25
 
 
+def test_images_that_a_file_does_not_name_are_not_called_unreadable(images: Path, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "few.csv", [{"key": "cat/1.png", "predicted": "cat"}])
+    evaluate(path, images, tmp_path / "out")
+    for name in ("report.html", "report.md"):
+        page = (tmp_path / "out" / name).read_text().replace("\xa0", " ").replace("&nbsp;", " ").replace("\\", "")
+        assert "3 labelled images have no answer in few.csv and are left out of the figures" in page
+        assert "could not be read" not in page
+
+
 def test_places_need_the_list_that_they_are_places_in(images: Path, tmp_path: Path) -> None:
     rows = [{"filename": key, "index": int(np.argmax(scores)), "prob": 0.5} for key, scores in SCORES.items()]
     path = write_csv(tmp_path / "timm.csv", rows)

@@ -24,7 +24,7 @@ from cnnkit.data._label_sets import LabelSets, read_label_sets
 from cnnkit.data._labels import Labels, read_class_map, read_labels
 from cnnkit.data._listing import Listing, find_images
 from cnnkit.data._magic import IMAGE_SUFFIXES
-from cnnkit.data._match_boxes import match_boxes
+from cnnkit.data._match_boxes import match_boxes, rename_classes
 from cnnkit.data._parts import Part, find_part, find_parts
 from cnnkit.data._photos import sample_photos
 from cnnkit.data._picture_sizes import picture_size
@@ -80,6 +80,7 @@ __all__ = [
     "read_labels",
     "read_truth",
     "read_voc",
+    "rename_classes",
     "sample_photos",
     "write_boxes_csv",
     "write_coco",

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.data._coco_numbering import translate_ids
+from cnnkit.data._coco_numbering import DARKNET_NAMES, translate_ids
 from cnnkit.data._coco_records import boxes_of, look_up, read_detections, refuse
 from cnnkit.data._detection_truth import DetectionTruth
 from cnnkit.data._match_boxes import match_keys
-from cnnkit.errors import DataError
+from cnnkit.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from cnnkit.data._coco_structs import Detection
@@ -36,15 +36,19 @@ class DetectedBoxes:
     notes: tuple[str, ...] = ()
 
 
-def read_coco_results(path: Path, truth: DetectionTruth, *, ignore_unknown_images: bool = False) -> DetectedBoxes:
+def read_coco_results(
+    path: Path, truth: DetectionTruth, *, ignore_unknown_images: bool = False, by_name: bool = False
+) -> DetectedBoxes:
     """Read a COCO results file (a list of image_id, category_id, bbox, score) against its ground truth.
 
     Where every record has a `file_name` or a `category_name`, these decide: image ids that the truth does not list are
     found by name, and ids that it lists must agree with them. Category ids without names in COCO's other numbering (80
     from 0 or from 1, or 91) are translated where the file shows which it is. What else a record holds (area, iscrowd,
-    id) is not believed.
+    id) is not believed. `by_name`: classes by name or not at all, since the truth has other names than its own;
+    a class that has darknet's name in the truth answers to COCO's, too.
 
     Raises:
+        UsageError: `by_name` where records have no category_name.
         DataError: as `read_coco`; a score that is not finite, an image (unless `ignore_unknown_images`) or a
             category that the truth does not list, names that contradict the ids.
     """
@@ -52,7 +56,7 @@ def read_coco_results(path: Path, truth: DetectionTruth, *, ignore_unknown_image
     boxes = boxes_of(path, "", found)
     scores = np.fromiter(map(attrgetter("score"), found), dtype=np.float64, count=len(found))
     refuse(path, "", "score", ~np.isfinite(scores), scores, "a score is a finite number")
-    category, notes = _categories(path, found, truth)
+    category, notes = _categories(path, found, truth, by_name=by_name)
     image_ids, images = _images(path, found, truth)
     if ignore_unknown_images:
         images |= dict.fromkeys(set(image_ids) - images.keys(), -1)
@@ -67,14 +71,24 @@ def read_coco_results(path: Path, truth: DetectionTruth, *, ignore_unknown_image
 
 
 def _categories(
-    path: Path, found: "Sequence[Detection]", truth: DetectionTruth
+    path: Path, found: "Sequence[Detection]", truth: DetectionTruth, *, by_name: bool
 ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """By name where every record has one: positions may mean other classes in another file."""
     if found and all(entry.category_name is not None for entry in found):
         names = [entry.category_name for entry in found]
         places = {name: at for at, name in enumerate(truth.classes)}
-        hint = " Leave such boxes out, or let the names agree."
+        if by_name:
+            places = {DARKNET_NAMES.get(name, name): at for name, at in places.items()} | places
+        hint = (
+            " Leave such boxes out, or let the names agree: --class-map FILE has lines of the labels' name, then the "
+            "detections'."
+        )
         return look_up(path, "", "category_name", names, places, f"{truth.source}", hint=hint), ()
+    if by_name and found:
+        raise UsageError(
+            f"{path}: its detections have the labels' own category ids, and not a category_name each: --class-map "
+            f"would change nothing. Leave it out."
+        )
     category_ids = list(map(attrgetter("category_id"), found))
     categories, notes = translate_ids(path, category_ids, truth.category_ids, truth.classes)
     return look_up(path, "", "category_id", category_ids, categories, f"{truth.source}"), notes

@@ -1,5 +1,6 @@
 """Labelled boxes joined with a run: its images, its order, its model's classes."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -69,6 +70,18 @@ def match_boxes(
         counts={**truth.counts, **met},
         notes=(*truth.notes, *sentences(met, {"n_size_disagrees": disagreeing})),
     )
+
+
+def rename_classes(truth: DetectionTruth, class_map: Mapping[str, str]) -> DetectionTruth:
+    """The same boxes under the class names that `class_map` gives; classes of one name become one.
+
+    Ids of categories do not outlast it: they count from 1.
+    """
+    given = {unicodedata.normalize("NFC", name): other for name, other in class_map.items()}
+    names = [given.get(unicodedata.normalize("NFC", name), name) for name in truth.classes]
+    places = {name: at for at, name in enumerate(dict.fromkeys(names))}
+    category = np.array([places[name] for name in names], dtype=np.int64)[truth.category]
+    return replace(truth, classes=tuple(places), category=category, category_ids=())
 
 
 def _disagree(truth: DetectionTruth, at: int, size: tuple[int, int] | None) -> bool:

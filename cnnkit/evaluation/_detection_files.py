@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from cnnkit.data import DetectionTruth, find_pictures, open_boxes, read_boxes, read_coco_results
+from cnnkit.data import DetectionTruth, find_pictures, open_boxes, read_boxes, read_coco_results, rename_classes
 from cnnkit.errors import UsageError
 from cnnkit.evaluation._detection_boxes import Boxes, limits_up_to
 from cnnkit.evaluation._detection_details import Details
@@ -31,15 +31,17 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
         DataError: as `data.read_boxes` and `data.read_coco_results`.
     """
     refuse_what_does_not_fit(asked, "detection")
-    stray = [name for name in ("class_map", "truth_index") if getattr(asked, name)]
-    if stray:
+    if asked.truth_index:
         raise UsageError(
-            f"{path} is a file of detections in the labels' own classes: --{stray[0].replace('_', '-')} would change "
-            f"nothing."
+            f"{path} is a file of detections in the labels' own classes: --truth-index would change nothing."
         )
     source = asked.truth or asked.data
     truth = read_boxes(source, split=asked.split)
-    found = read_coco_results(path, truth, ignore_unknown_images=asked.ignore_unknown_images)
+    if asked.class_map:
+        truth = rename_classes(truth, asked.class_map)
+    found = read_coco_results(
+        path, truth, ignore_unknown_images=asked.ignore_unknown_images, by_name=bool(asked.class_map)
+    )
     boxes = Boxes(truth, found, limits_up_to(asked.max_detections))
     protocols = chosen_protocols(asked.protocol, default=default_protocol(truth))
     results = Results(

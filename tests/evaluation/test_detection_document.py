@@ -45,4 +45,4 @@ def test_the_classes_of_a_file_are_the_labels_own(files, tmp_path, run_cnnkit):
     (tmp_path / "names.csv").write_text("cat,kitten\n")
     told = ("--class-map", tmp_path / "names.csv")
     said = run_cnnkit("eval", *files, *told, exit_code=2).stderr
-    assert "found.json is a file of detections in the labels' own classes: --class-map would change nothing." in said
+    assert "not a category_name each: --class-map would change nothing. Leave it out." in said

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import ValidationError
 
-from cnnkit import data, images
+from cnnkit import data, images, postprocess
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.importers import find_description
 from cnnkit.pipeline._foreign import describe
@@ -67,6 +67,7 @@ class SpecOptions(TypedDict, total=False):
 def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tuple[ModelSpec, list[str]]:
     """The spec that holds, and sentences about what was deduced; `source` is named in errors."""
     typed: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+    _check_decoder(typed.get("decoder"))
     base = own = given_spec(typed.pop("spec", None), labels=typed.get("labels")) or _own_spec(session, source)
     notes: list[str] = []
     if base is None:
@@ -84,6 +85,11 @@ def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tupl
     if own is None or (spec.preprocess, spec.input) != (own.preprocess, own.input):
         notes.append(preparation_in_words(spec))
     return spec, notes
+
+
+def _check_decoder(name: str | None) -> None:
+    if name is not None and name not in postprocess.DECODERS:
+        raise UsageError(f"there is no decoder {name!r}; there are {', '.join(postprocess.DECODERS)}.")
 
 
 def given_spec(given: Any, *, labels: Path | str | None) -> ModelSpec | None:

@@ -170,6 +170,13 @@ def test_what_the_shapes_leave_open_is_asked(
     assert message in said
 
 
+def test_a_decoder_that_is_none_is_refused_with_those_there_are(run_cnnkit: Run, photo: Path, tmp_path: Path) -> None:
+    model = write_detector(tmp_path / "m.onnx", yolox())
+    names = ("--preset", "raw", "--labels", tmp_path / "names.txt", "--decoder", "yolo")
+    said = run_cnnkit("infer", model, photo, *names, exit_code=2).stderr
+    assert "there is no decoder 'yolo'; there are ultralytics, ultralytics_end2end, yolov5, yolox, " in said
+
+
 def test_class_names_are_asked_for(run_cnnkit: Run, photo: Path, tmp_path: Path) -> None:
     model = write_detector(tmp_path / "m.onnx", ultralytics())
     said = run_cnnkit("infer", model, photo, "--preset", "ultralytics", exit_code=3).stderr

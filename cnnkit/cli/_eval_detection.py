@@ -5,7 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from cnnkit.cli import _output
-from cnnkit.results import BoxTable, Figure, Results
+from cnnkit.results import BoxTable, Figure, Results, nothing_found
 
 WEAKEST = 5
 ENOUGH = 10  # objects, below which chance alone may put a class among the weakest
@@ -21,6 +21,7 @@ def show(results: Results, output: Path | None, *, said: Sequence[str] = ()) -> 
     _output.say(_title(results))
     _output.table(["figure", "value", "95 % interval", "objects"], list(_rows(results)))
     for line in (
+        *filter(None, [nothing_found(results)]),
         *_rules(results),
         *_how(results),
         *_threshold(results),

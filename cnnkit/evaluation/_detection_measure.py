@@ -7,6 +7,7 @@ import numpy as np
 
 from cnnkit.evaluation._detection_boxes import Boxes
 from cnnkit.evaluation._detection_details import IOU, Details
+from cnnkit.evaluation._detection_form import notes_on_form
 from cnnkit.evaluation._detection_protocols import MANY, PROTOCOLS, protocol_figures
 from cnnkit.evaluation._detection_table import tables_of
 from cnnkit.evaluation._scored import Asked
@@ -36,10 +37,10 @@ def n_classes_scored(boxes: Boxes, protocols: Sequence[str]) -> int:
 
 
 def notes_on(boxes: Boxes, protocols: Sequence[str]) -> tuple[str, ...]:
-    """What of these boxes a protocol has no word for."""
+    """What of these boxes a protocol has no word for, and what looks as if it were read wrongly."""
     n_difficult = int(np.count_nonzero(boxes.truth.difficult))
     n_crowd = int(np.count_nonzero(boxes.truth.iscrowd))
-    notes = [*boxes.truth.notes, *boxes.found.notes]
+    notes = [*boxes.truth.notes, *boxes.found.notes, *notes_on_form(boxes.truth, boxes.found)]
     if n_difficult and "coco" in protocols:
         notes.append(f"Objects marked difficult, which COCO's rule does not know, are to be found too: {n_difficult}.")
     if n_crowd and protocols != ("coco",):

@@ -7,7 +7,7 @@ from cnnkit.report._confusions import Pair
 from cnnkit.report._detection_facts import detection_sentences, objects_or_images
 from cnnkit.report._names import HEADLINES, meaning
 from cnnkit.report._words import NBSP, count, counted, listed, measured, percent, plain, span
-from cnnkit.results import Calibration, ClassFigures, Results
+from cnnkit.results import Calibration, ClassFigures, Results, nothing_found
 
 FEW_IMAGES = 30  # below this a class's own figures are called rough
 TOO_FEW = 10  # below this a class is not named among the weakest: chance alone would put it there
@@ -29,6 +29,7 @@ def headline(results: Results) -> str:
 def sentences(results: Results, labels: Sequence[str], pairs: Sequence[Pair]) -> list[str]:
     """What someone who reads nothing else should know."""
     found = [
+        nothing_found(results),
         _top_five(results),
         _weakest(results, labels),
         *detection_sentences(results),

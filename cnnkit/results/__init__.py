@@ -9,6 +9,7 @@ from cnnkit.results._facts import NO_PREDICTION, Cost, DataFacts, Intervals, Mod
 from cnnkit.results._figures import BestF1, ClassFigures, Confusion, Curve, Curves, Figure
 from cnnkit.results._files import RESULTS_FILE, read_results, read_rows, rows_schema, schema_text, write_results
 from cnnkit.results._health import Duplicates, LabelHealth, MutualConfusion, SamePicture, SuspectLabel
+from cnnkit.results._nothing_found import nothing_found
 from cnnkit.results._results import SCHEMA, Results
 from cnnkit.results._slices import Slice, SlicedBy
 
@@ -42,6 +43,7 @@ __all__ = [
     "SlicedBy",
     "Speed",
     "SuspectLabel",
+    "nothing_found",
     "read_results",
     "read_rows",
     "rows_schema",

@@ -34,6 +34,8 @@ def show(results: Results, output: Path | None, *, said: Sequence[str] = ()) -> 
         _output.say(f"Note: {warning}")
     if output is not None:
         _output.say(f"Results: {output}")
+        if (output / "report.html").exists():
+            _output.say(f"Report: {output / 'report.html'}")
 
 
 def _title(results: Results) -> str:

@@ -38,6 +38,7 @@ def test_no_detection_at_all_is_said_first(scored: Callable[..., str], tmp_path:
     sentence = "Nothing was found: 0 detections of 30 objects; are decoder, preset and class order right?"
     said = scored([], "-o", tmp_path / "out")
     assert sentence in said
+    assert f"Results: {tmp_path / 'out'} Report: {tmp_path / 'out' / 'report.html'}" in said
     report = (tmp_path / "out" / "report.md").read_text()
     assert sentence in report.replace("\\", "").replace("\xa0", " ")
 
@@ -51,6 +52,7 @@ def test_a_detector_that_finds_things_is_not_doubted(scored: Callable[..., str])
     said = scored([(at, 1, (121, 41, 59, 49)) for at in range(N)])
     assert "othing was found" not in said
     assert "detected boxes" not in said
+    assert "Report:" not in said
 
 
 def test_shares_of_the_picture_are_noticed(scored: Callable[..., str]) -> None:

@@ -42,7 +42,7 @@ def run_demo(
 ) -> Demo:
     """Write the data, train, export, run and score below `folder`.
 
-    `say` gets each step as one would type it, `tell` how far a detector is, whose training takes a minute.
+    `say` gets each step as one would type it, `tell` how far a detector is, whose training takes minutes.
     """
     return _detect(folder, seed, say, tell) if task == "detection" else _classify(folder, seed, say)
 

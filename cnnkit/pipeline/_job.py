@@ -78,7 +78,7 @@ class ImageJob:
         self._largest_batch = max(self._largest_batch, n)
         if self._spec.input.any_size:
             return np.empty((n, 1), dtype=object)  # a picture each, of its own size
-        return np.zeros((n, *input_shape(self._spec)), dtype=self._spec.input.dtype)
+        return self._session.new_buffer((n, *input_shape(self._spec)), self._spec.input.dtype)
 
     def read(self, item: Item) -> Content:
         if isinstance(item, Given):

@@ -1,4 +1,4 @@
-"""A session on a GPU: inputs are copied into memory of the device that is kept, batch after batch.
+"""A session on a GPU: batches are prepared in pinned memory and copied into memory of the device that is kept.
 
 CUDA and TensorRT go through this class alike.
 """
@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.runtime._session import Session, memory_errors
@@ -25,6 +26,17 @@ class GpuSession(Session):
         self._device_id = device_id
         self._memory = memory  # as onnxruntime names it
         self._kept = threading.local()
+        self._pinned: list[Any] = []  # as long as the session lives: arrays lie in them
+
+    def new_buffer(self, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+        """Zeros in page-locked memory, which the device copies from by itself; in ordinary memory where none is had."""
+        value = _pinned_value(shape, dtype, self.provider.name, self._device_id)
+        array = None if value is None else np.asarray(value.numpy())
+        if array is None or array.ctypes.data != value.data_ptr():  # a copy would be no help
+            return super().new_buffer(shape, dtype)
+        self._pinned.append(value)
+        array[...] = 0
+        return array
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         with memory_errors():
@@ -49,3 +61,21 @@ class GpuSession(Session):
             )
         value.update_inplace(array)
         return value
+
+
+def _pinned_value(shape: tuple[int, ...], dtype: str, provider: str, device_id: int) -> Any:
+    """Page-locked host memory of a provider's device as an OrtValue; None where onnxruntime has no allocator for it."""
+    import onnxruntime
+
+    try:
+        places = [
+            device.memory_info(onnxruntime.OrtDeviceMemoryType.HOST_ACCESSIBLE)
+            for device in onnxruntime.get_ep_devices()
+            if device.ep_name == provider
+        ]
+        place = places[device_id] if device_id < len(places) else None
+        if place is None:
+            return None
+        return onnxruntime.OrtValue.ortvalue_from_shape_and_type(shape, np.dtype(dtype).type, memory_info=place)
+    except Exception:  # an older onnxruntime, or a device without it: ordinary memory serves, only slower
+        return None

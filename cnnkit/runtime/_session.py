@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DeviceError, MachineError, ModelError
@@ -74,6 +75,10 @@ class Session:
         self.inputs = tuple(_info(each) for each in session.get_inputs())
         self.outputs = tuple(_info(each) for each in session.get_outputs())
         self.metadata: dict[str, str] = dict(session.get_modelmeta().custom_metadata_map)
+
+    def new_buffer(self, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+        """Zeros in the memory that a batch is best prepared in."""
+        return np.zeros(shape, dtype)
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """All outputs by name. MemoryError when the device has no more; onnxruntime's own errors otherwise."""

@@ -169,3 +169,43 @@ def test_the_calls_are_onnxruntimes_own(write_model: Callable[..., Path], tmp_pa
         np.testing.assert_array_equal(outputs["y"], feed * 2)
         assert outputs["y"].dtype == feed.dtype
         assert outputs["size"].tolist() == [n, 4]
+
+
+def _over_a_real_session(path: Path) -> GpuSession:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    provider = open_session(path).provider
+    return GpuSession(session, device_id=0, memory="cpu", path=path, provider=provider, how={})
+
+
+def test_batches_are_prepared_in_memory_that_the_device_reads(colours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    asked = []
+    real = onnxruntime.OrtValue.ortvalue_from_shape_and_type
+
+    def pinned(shape: tuple[int, ...], dtype: Any, *, memory_info: str) -> Any:
+        asked.append(memory_info)
+        return real(shape, dtype)
+
+    place = SimpleNamespace(ep_name="CPUExecutionProvider", memory_info=lambda kind: f"host memory, {kind.name}")
+    monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda: [place])
+    monkeypatch.setattr(onnxruntime.OrtValue, "ortvalue_from_shape_and_type", pinned)
+    bound = _over_a_real_session(colours)
+    buffer = bound.new_buffer((4, 3, 8, 8), "float32")
+    assert (asked, buffer.shape, buffer.dtype, buffer.any()) == (
+        ["host memory, HOST_ACCESSIBLE"], (4, 3, 8, 8), np.float32, np.False_,
+    )  # fmt: skip
+    assert buffer.ctypes.data == bound._pinned[0].data_ptr()
+
+
+def test_without_such_memory_ordinary_memory_serves(colours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnxruntime
+
+    bound = _over_a_real_session(colours)
+    for devices in ([], [SimpleNamespace(ep_name="CPUExecutionProvider", memory_info=lambda kind: None)]):
+        monkeypatch.setattr(onnxruntime, "get_ep_devices", lambda devices=devices: devices)
+        buffer = bound.new_buffer((2, 4), "float16")
+        assert (buffer.shape, buffer.dtype, buffer.any()) == ((2, 4), np.float16, np.False_)
+    assert bound._pinned == []

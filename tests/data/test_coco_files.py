@@ -80,7 +80,10 @@ def test_inclusive_corners_of_a_box(tmp_path: Path) -> None:
         (changed("annotations", 1, bbox=[1, 2, 3, "4"]), r"annotations\[1\].bbox\[3\]: Expected `float`, got `str`"),
         (changed("annotations", 1, bbox=None), r"annotations\[1\].bbox: Expected `array`, got `null`"),
         (changed("annotations", 1, bbox=[1, 2, float("nan"), 4]), r"annotations\[1\].bbox is \[1.0, 2.0, nan, 4.0\]: "),
-        (changed("annotations", 1, bbox=[9, 9, -3, 4]), r"annotations\[1\].bbox is .*negative; .* these may be corners"),
+        (
+            changed("annotations", 1, bbox=[9, 9, -3, 4]),
+            r"annotations\[1\].bbox is .*negative; .* these may be corners",
+        ),
         (changed("annotations", 0, area=-1), r"annotations\[0\].area is -1.0: an area is finite and not negative"),
         (changed("annotations", 0, area=float("inf")), r"annotations\[0\].area is inf"),
         (changed("annotations", 0, iscrowd=2), r"annotations\[0\].iscrowd is 2: it is 0 or 1"),

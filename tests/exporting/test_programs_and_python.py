@@ -132,3 +132,13 @@ def test_a_model_of_more_than_two_gigabytes(tmp_path: Path) -> None:
     assert cnnkit.load(path).predict(picture).scores.shape == (3,)
     with pytest.raises(ModelError, match="needs the model in memory, where ONNX holds at most 2 GiB"):
         graphs.to_bytes(graphs.load(path), what="--locate")
+
+
+def test_an_eval_that_raises_is_not_passed_over(tmp_path: Path) -> None:
+    class Odd(Net):
+        def eval(self) -> "Odd":
+            raise RuntimeError("no evaluation mode yet")
+
+    with pytest.raises(ModelError, match=r"does not run on an image .*no evaluation mode yet"):
+        cnnkit.export(Odd(), tmp_path / "x.onnx", preset="tf", imgsz=(8, 8))
+    assert list(tmp_path.iterdir()) == []

@@ -30,12 +30,7 @@ def show(results: Results, output: Path | None, *, said: Sequence[str] = ()) -> 
         *_left(results),
     ):
         _output.say(line)
-    for warning in (each for each in results.warnings if each not in said):
-        _output.say(f"Note: {warning}")
-    if output is not None:
-        _output.say(f"Results: {output}")
-        if (output / "report.html").exists():
-            _output.say(f"Report: {output / 'report.html'}")
+    _output.say_results([each for each in results.warnings if each not in said], output)
 
 
 def _title(results: Results) -> str:

@@ -3,13 +3,14 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["Report", "emit_json", "progress", "say", "table"]
+__all__ = ["Report", "emit_json", "progress", "say", "say_results", "table"]
 
 Report = Callable[[int, int], None]  # (done, total): jobs call it as they go
 
@@ -102,3 +103,13 @@ def _bar(label: str, unit: str) -> Iterator[Report]:
             shown.update(task, completed=done, total=total, rate=f"{rate.at(done):.1f} {unit}/s")
 
         yield report
+
+
+def say_results(notes: Iterable[str], output: Path | None) -> None:
+    """The last lines of an evaluation: what is worth a note, and where its files lie."""
+    for note in notes:
+        say(f"Note: {note}")
+    if output is not None:
+        say(f"Results: {output}")
+        if (output / "report.html").exists():
+            say(f"Report: {output / 'report.html'}")

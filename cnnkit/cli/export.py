@@ -86,12 +86,9 @@ def export_command(
     cnnkit: its resize is within one level of Pillow's. Its verification has the tolerances of fp16.
     """
     from cnnkit import exporting
-    from cnnkit.errors import UsageError
 
-    if output is not None:
-        exporting.refuse_existing(output, overwrite=options["overwrite"])
-    if options["precision"] == "int8" and calib is None:
-        raise UsageError("--precision int8 calibrates on images like those that will be run: give --calib DIR.")
+    gate = exporting.Gate(calib, data, max_drop, accept_undecided)
+    exporting.check_request(output, precision=options["precision"], gate=gate, overwrite=options["overwrite"])
     opened, prepares = open_both(source, weights, transform, allow_pickle=allow_pickle)
     done = exporting.export_source(
         opened,
@@ -100,7 +97,7 @@ def export_command(
         transform_name=transform,
         opset=opset,
         fuse=fuse_order if fuse else None,
-        gate=exporting.Gate(calib, data, max_drop, accept_undecided),
+        gate=gate,
         check=not no_verify,
         say=_output.say,
         **options,

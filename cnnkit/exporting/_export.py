@@ -81,11 +81,9 @@ def export_source(
         ModelError: transform, labels and module do not fit together.
         CheckFailed: no exporter made a file that does what the module does.
     """
-    if precision == "int8" and (gate is None or gate.calib is None):
-        raise UsageError("--precision int8 calibrates on images like those that will be run: give --calib DIR.")
     require_exporter()
     path = output or FOLDER / f"{source.name}.onnx"
-    refuse_existing(path, overwrite=overwrite)
+    check_request(path, precision=precision, gate=gate, overwrite=overwrite)
     _refuse_static(source, dynamic)
     shape = None if example is None else _shape_of(example, source)
     described = describe(
@@ -162,8 +160,12 @@ def _with_form(spec: ModelSpec, precision: str, opset: int, *, half_io: bool, fu
     return spec.model_copy(update={"input": spec.input.model_copy(update={"dtype": dtype})})
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise UsageError where a file would be replaced without a word; cheap, for before anything is loaded."""
+def check_request(path: Path | None, *, precision: str, gate: Gate | None, overwrite: bool) -> None:
+    """Raise UsageError for what can be said before anything is loaded: a file in the way, int8 without images."""
+    if precision == "int8" and (gate is None or gate.calib is None):
+        raise UsageError("--precision int8 calibrates on images like those that will be run: give --calib DIR.")
+    if path is None:
+        return
     if path.is_dir():
         raise UsageError(f"{path}: is a folder; -o names the .onnx file to write.")
     if path.exists() and not overwrite:

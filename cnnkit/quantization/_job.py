@@ -167,6 +167,12 @@ def _make(
 
 
 def _check_float(opened: Model) -> None:
+    size = graphs.size_of(opened.path)
+    if not graphs.fits_in_one_file(size):
+        raise ModelError(
+            f"{opened.path}: takes {size / 2**30:.1f} GiB, and what is above 2 cannot be quantised: the quantiser "
+            "works on the whole graph in one message. fp16 can be had (`cnnkit export --precision fp16`)."
+        )
     present = {layer.op for layer in graphs.layer_table(opened.path)}
     quantised = sorted(present & {"QuantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "ConvInteger"})
     if quantised:

@@ -190,6 +190,14 @@ def test_what_is_quantised_already_is_refused(model: Path, images: Path) -> None
         quantization.quantize(model.with_name("colours-int8.onnx"), calib=images)
 
 
+def test_what_the_quantiser_cannot_hold_is_refused(model: Path, images: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cnnkit.graphs._files.MAX_BYTES", 100)
+    with pytest.raises(
+        ModelError, match=r"takes 0\.0 GiB, and what is above 2 cannot be quantised: .* fp16 can be had"
+    ):
+        quantization.quantize(model, calib=images)
+
+
 def test_a_file_that_is_there_is_left_alone(model: Path, images: Path) -> None:
     model.with_name("colours-int8.onnx").write_text("mine")
     with pytest.raises(UsageError, match="exists"):

@@ -7,7 +7,8 @@ import click
 
 from cnnkit.cli import _output
 from cnnkit.cli._command import Verb
-from cnnkit.cli._options import PATH, json_option
+from cnnkit.cli._options import PATH, json_option, progress_option
+from cnnkit.cli._quiet import without_decoder_talk
 from cnnkit.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ KINDS = {"pixels": "the same", "near": "nearly the same"}
 
 @click.command("check", cls=Verb)
 @click.argument("folder", type=PATH, metavar="DIR")
+@progress_option
 @json_option
-def check_command(folder: Path, as_json: bool) -> None:
+def check_command(folder: Path, progress: str, as_json: bool) -> None:
     """Look a folder of labelled images over: what cannot be read, and the same picture twice.
 
     DIR holds class folders, or the parts train, val and test with class folders in them. Pictures
@@ -30,7 +32,8 @@ def check_command(folder: Path, as_json: bool) -> None:
     """
     from cnnkit.evaluation import check_data
 
-    found = check_data(folder)
+    with without_decoder_talk(), _output.progress("none" if as_json else progress, "check") as report:
+        found = check_data(folder, progress=report)
     counted = ", ".join(f"{name} {n}" for name, n in found.parts.items())
     _output.say(f"{folder}: {sum(found.parts.values())} images ({counted}).")
     for key in found.unread[:SHOWN]:

@@ -55,15 +55,17 @@ def progress(how: str, label: str, *, unit: str = "images") -> Iterator[Report]:
 
 
 class _Rate:
-    """How fast it goes since the first report, which may tell of what was there before."""
+    """How fast it goes since the first report, which may tell of what was there before; anew when it goes back."""
 
     def __init__(self) -> None:
         self._first: tuple[float, int] | None = None
+        self._last = 0
 
     def at(self, done: int) -> float:
         now = time.monotonic()
-        if self._first is None or done < self._first[1]:
+        if self._first is None or done < self._last:
             self._first = now, done
+        self._last = done
         began, before = self._first
         return (done - before) / (now - began) if now > began else 0.0
 
@@ -100,6 +102,8 @@ def _bar(label: str, unit: str) -> Iterator[Report]:
         task = shown.add_task(label, total=None, rate="")
 
         def report(done: int, total: int) -> None:
+            if done < shown.tasks[0].completed:  # another pass: the time left is not that of the one before
+                shown.reset(task)
             shown.update(task, completed=done, total=total, rate=f"{rate.at(done):.1f} {unit}/s")
 
         yield report

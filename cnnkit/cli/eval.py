@@ -8,6 +8,7 @@ import click
 
 from cnnkit.cli import _eval_data, _eval_gates, _eval_suite, _options, _output
 from cnnkit.cli._command import Verb
+from cnnkit.cli._quiet import without_decoder_talk
 
 if TYPE_CHECKING:
     from cnnkit.results import Results
@@ -99,7 +100,7 @@ def eval_command(
         said.append(sentence)
         _output.say(sentence)
 
-    with _output.progress(progress, "infer") as report:
+    with without_decoder_talk(), _output.progress(progress, "eval") as report:
         results = evaluation.evaluate(
             source,
             labelled,

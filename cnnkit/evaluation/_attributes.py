@@ -47,7 +47,10 @@ def attributes_of(
         found.append(_folders(keys, keys_root, asked))
     by_pixels = [name for name in asked.slice_by if name in MEASURES]
     if by_pixels:
-        measured = measure_pixels(keys, digests, keys_root, by_pixels)
+        asked.say("Reading the images again, for the slices.")
+        measured = measure_pixels(
+            keys, digests, keys_root, by_pixels, progress=lambda done: asked.progress(done, len(keys))
+        )
         found += [_from_pixels(name, measured.numbers[name]) for name in by_pixels]
         found += [measured.note] if measured.note else []
     return [each for each in found if isinstance(each, Attribute)], [each for each in found if isinstance(each, str)]

@@ -1,6 +1,6 @@
 """A folder of labelled images looked over before anything is trained on it or scored with it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -42,8 +42,10 @@ class DataCheck(BaseModel):
         return [sentence for sentence, n in found.items() if n]
 
 
-def check_data(data: Path | str) -> DataCheck:
+def check_data(data: Path | str, *, progress: Callable[[int, int], None] = lambda done, total: None) -> DataCheck:
     """Read every image of a folder, or of its parts, and compare them by their pixels.
+
+    `progress` is told (done, total) images.
 
     Raises:
         DataError: no such folder, or no image in it.
@@ -51,7 +53,12 @@ def check_data(data: Path | str) -> DataCheck:
     folder = Path(data)
     parts = find_parts(folder) or {"": folder}
     images = [image for root in parts.values() for image in _images(folder, root)]
-    seen = looks(folder, [each.key for each in images], [None] * len(images))
+    seen = looks(
+        folder,
+        [each.key for each in images],
+        [None] * len(images),
+        progress=lambda done: progress(done, len(images)),
+    )
     groups = alike(images, [each.pixels if each else None for each in seen])
     near = near_groups(images, seen)
     unread = [image.key for image, look in zip(images, seen, strict=True) if look is None]

@@ -85,7 +85,7 @@ def evaluate(
         resamples: how often the images are drawn anew for the intervals that need it.
         seed: of the draws.
         report: write report.html and report.md beside the results.
-        progress: called with (done, total) images while a model runs.
+        progress: called with (done, total) images while a model runs, and anew while images are read again.
         say: called with sentences worth reading on the way.
         **inference_options: what `inference.infer` takes; only with a model.
 
@@ -94,6 +94,7 @@ def evaluate(
         UsageError: inference options beside a run.
     """
     data, out = Path(data), None if output is None else Path(output)
+    heard: dict[str, Any] = {"progress": progress, "say": say}
     asked = Asked(
         data=data,
         truth=None if truth is None else Path(truth),
@@ -113,6 +114,7 @@ def evaluate(
         slice_by=tuple(dict.fromkeys(slice_by)),
         label_health=label_health,
         trained_on=None if trained_on is None else Path(trained_on),
+        **{name: hear for name, hear in heard.items() if hear is not None},
     )
     if is_answers_file(Path(run_or_model)):
         return _evaluate_answers(Path(run_or_model), asked, out, report=report, options=inference_options)
@@ -120,7 +122,6 @@ def evaluate(
         return _evaluate_file(Path(run_or_model), asked, out, report=report, options=inference_options)
     if max_detections is not None and not Path(run_or_model).is_dir():
         inference_options["max_detections"] = max_detections
-    heard = {"progress": progress, "say": say}
     with open_source(Path(run_or_model), asked, out, options=inference_options, **heard) as source:
         if say is not None:
             say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")

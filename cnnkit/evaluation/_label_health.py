@@ -134,12 +134,23 @@ def _by_pixels(
     asked: Asked,
 ) -> dict[str, Any]:
     other = _trained_on(keys_root, asked)
-    own = looks(keys_root, [each.key for each in scored], digests)
-    everything, seen = list(scored), list(own)
+    others = [] if other is None else _images_of(other, results, asked)
+    everything = [*scored, *others]
+    asked.say("Reading the images again, to compare them by their pixels.")
+    own = looks(
+        keys_root,
+        [each.key for each in scored],
+        digests,
+        progress=lambda done: asked.progress(done, len(everything)),
+    )
+    seen = list(own)
     if other is not None:
-        images = _images_of(other, results, asked)
-        everything += images
-        seen += looks(other, [each.key for each in images], [None] * len(images))
+        seen += looks(
+            other,
+            [each.key for each in others],
+            [None] * len(others),
+            progress=lambda done: asked.progress(len(own) + done, len(everything)),
+        )
     groups = alike(everything, [each.pixels if each else None for each in seen])
     listed = [group_of("pixels", group) for group in groups]
     near = near_groups(everything, seen)

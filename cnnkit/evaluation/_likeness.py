@@ -1,8 +1,7 @@
 """Which pictures are the same, to the pixel or nearly."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import ImageError
-from cnnkit.evaluation._pixel_attributes import READERS, read_as_scored
+from cnnkit.evaluation._pixel_attributes import read_as_scored, read_each
 
 SIDE = 16  # of the small pictures that near ones are compared by
 HASH_BITS_APART = 6  # of 64; more, and two pictures are not looked at more closely
@@ -41,10 +40,15 @@ class NearPair:
     distance: float
 
 
-def looks(root: Path, keys: Sequence[str], digests: Sequence[bytes | None]) -> list[Look | None]:
+def looks(
+    root: Path,
+    keys: Sequence[str],
+    digests: Sequence[bytes | None],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Look | None]:
     """Read pictures; None for one that is gone, unreadable or changed since it was scored."""
-    with ThreadPoolExecutor(READERS) as readers:
-        return list(readers.map(lambda key, digest: _look(root, key, digest), keys, digests))
+    return read_each(lambda key, digest: _look(root, key, digest), keys, digests, progress=progress)
 
 
 def _look(root: Path, key: str, digest: bytes | None) -> Look | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ QUALITIES = ("below 50", "50 to 75", "75 to 90", "90 and above", "no JPEG")
 QUALITY_EDGES = (50, 75, 90)
 
 Pixels = NDArray[np.uint8]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,16 @@ class Measured:
     note: str | None
 
 
-def measure_pixels(keys: Sequence[str], digests: Sequence[bytes | None], root: Path, names: Sequence[str]) -> Measured:
+def measure_pixels(
+    keys: Sequence[str],
+    digests: Sequence[bytes | None],
+    root: Path,
+    names: Sequence[str],
+    *,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Measured:
     """Read each image once. One that is gone, unreadable, or other than when it was scored has no value."""
-    with ThreadPoolExecutor(READERS) as readers:
-        rows = list(readers.map(lambda key, digest: _measure(root, key, digest, names), keys, digests))
+    rows = read_each(lambda key, digest: _measure(root, key, digest, names), keys, digests, progress=progress)
     table = np.array(rows, dtype=np.float64).reshape(len(rows), len(names))
     n_lost = int(np.isnan(table).all(axis=1).sum())
     note = None
@@ -54,6 +62,22 @@ def measure_pixels(keys: Sequence[str], digests: Sequence[bytes | None], root: P
             f"{n_lost:,} of {len(keys):,} images are gone, unreadable or changed since they were scored: in no slice."
         )
     return Measured({name: table[:, at] for at, name in enumerate(names)}, note)
+
+
+def read_each(
+    read: Callable[[str, bytes | None], Found],
+    keys: Sequence[str],
+    digests: Sequence[bytes | None],
+    *,
+    progress: Callable[[int], None],
+) -> list[Found]:
+    """What `read(key, digest)` makes of each image, in their order; `progress` is told how many are done."""
+    found: list[Found] = []
+    with ThreadPoolExecutor(READERS) as readers:
+        for each in readers.map(read, keys, digests):
+            found.append(each)
+            progress(len(found))
+    return found
 
 
 def read_as_scored(root: Path, key: str, digest: bytes | None) -> bytes | None:

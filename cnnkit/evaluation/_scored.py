@@ -13,10 +13,15 @@ if TYPE_CHECKING:
 
     from cnnkit.report import DrawnBoxes
 
+Progress = Callable[[int, int], None]  # (done, total)
+
 
 @dataclass(frozen=True)
 class Asked:
-    """The caller's wishes; `class_map` is read already. From `protocol` to `details` they are about boxes."""
+    """The caller's wishes; `class_map` is read already. From `protocol` to `details` they are about boxes.
+
+    `progress` and `say` are told of images that are read again.
+    """
 
     data: Path
     truth: Path | None
@@ -36,6 +41,8 @@ class Asked:
     slice_by: tuple[str, ...] = ()
     label_health: bool = False
     trained_on: Path | None = None
+    progress: Progress = lambda done, total: None
+    say: Callable[[str], None] = lambda sentence: None
 
     @property
     def labels(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ class Line:
     """One curve, x and y (n,); `low` and `high` (n,) bound its band. A NaN breaks the line.
 
     A `faint` line is thin and grey, a `hidden` one not seen until a script picks it; neither stands in the legend.
+    `series` is its colour, from 1; by its place among the lines when None.
     """
 
     label: str
@@ -25,6 +26,7 @@ class Line:
     high: ArrayLike | None = None
     dots: bool = False
     style: Literal["plain", "faint", "hidden"] = "plain"
+    series: int | None = None
 
 
 def line_chart(
@@ -37,8 +39,9 @@ def line_chart(
     y: Axis,
     diagonal: bool = False,
     step: float = 0.5,
+    legend: bool = False,
 ) -> Markup:
-    """Draw curves over common axes; more than one get a legend. `diagonal` adds y = x, dashed.
+    """Draw curves over common axes; more than one get a legend, one alone with `legend`. `diagonal` adds y = x, dashed.
 
     Points nearer than `step` user units to their neighbour are left out: the chart is 428 units wide.
 
@@ -46,7 +49,7 @@ def line_chart(
         ValueError: x, y or a band of disagreeing lengths.
     """
     named = sum(line.style == "plain" for line in lines)
-    frame = Frame(x, y, legend=named if named > 1 else 0)
+    frame = Frame(x, y, legend=named if named > 1 or legend else 0)
     drawn = [_drawn(line, frame, at, step) for at, line in enumerate(lines)]
     return render(
         "lines.svg",
@@ -68,7 +71,7 @@ def _drawn(line: Line, frame: Frame, at: int, step: float) -> dict[str, Any]:
     points = zip(across.tolist(), down.tolist(), strict=True)
     dots = "".join(f"M{a:.5g} {b:.5g}h0" for a, b in points if a == a and b == b) if line.dots else ""
     return {
-        "series": at % SERIES + 1,
+        "series": line.series or at % SERIES + 1,
         "style": line.style,
         "label": shorten(line.label, 50),
         "path": path(across, down, step=step),

@@ -10,6 +10,7 @@ from cnnkit.training._record import EpochRecord, TrainingRecord
 __all__ = ["curves", "curves_path", "write_curves"]
 
 TITLES = {"loss": "Loss", "accuracy": "Accuracy", "ap50": "AP50"}
+PARTS = {"training": "train", "held out": "val"}
 MANY_EPOCHS = 30  # no dots on the lines of more
 
 
@@ -41,17 +42,22 @@ def _chart(epochs: Sequence[EpochRecord], what: str, y: drawing.Axis) -> str:
     x = [epoch.epoch for epoch in epochs]
     curves = {
         label: [_number(getattr(epoch, f"{part}_{what}", None)) for epoch in epochs]
-        for part, label in (("train", "training"), ("val", "held out"))
+        for label, part in PARTS.items()
         if getattr(epochs[-1], f"{part}_{what}", None) is not None
     }
     last = ", ".join(f"{label} {values[-1]:.4f}" for label, values in curves.items())
+    colours = {label: place for place, label in enumerate(PARTS, 1)}  # one part has one colour in every chart
     chart = drawing.line_chart(
-        [drawing.Line(label, x, values, dots=len(x) <= MANY_EPOCHS) for label, values in curves.items()],
+        [
+            drawing.Line(label, x, values, dots=len(x) <= MANY_EPOCHS, series=colours[label])
+            for label, values in curves.items()
+        ],
         name=f"training-{what}",
         title=f"{TITLES[what]} by epoch",
         description=f"After {max(x)} epochs: {last}.",
         x=drawing.Axis("epoch", 0.0, float(max(x))),
         y=y,
+        legend=True,
     )
     return str(chart)
 

@@ -73,6 +73,11 @@ def test_record_and_curves_lie_beside(trained, blocks):
     curves = ET.fromstring(output.with_suffix(".training.svg").read_text())
     titles = [title.text for title in curves.iter("{http://www.w3.org/2000/svg}title")]
     assert titles == ["Loss by epoch", "AP50 by epoch"]
+    legends = [text.text for text in curves.iter("{http://www.w3.org/2000/svg}text") if text.get("class") == "legend"]
+    assert legends == ["training", "held out", "held out"]
+    paths = curves.iter("{http://www.w3.org/2000/svg}path")
+    colours = [line.get("class") for line in paths if line.get("data-label") == "held out"]
+    assert colours == ["line series-2", "line series-2"]  # one colour in both charts
 
 
 def test_one_seed_one_result(blocks, tmp_path, trained):

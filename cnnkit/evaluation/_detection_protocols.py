@@ -50,12 +50,12 @@ def voc_figures(boxes: Boxes, *, year: str, points: int | None) -> dict[str, Fig
 
 def ultralytics_figures(boxes: Boxes) -> dict[str, Figure]:
     truth, found = boxes.coco
-    scores = metrics.ultralytics_scores(truth, found, max_detections=ULTRALYTICS_LIMIT)
+    rankings = metrics.ultralytics_rankings(truth, found, max_detections=ULTRALYTICS_LIMIT)
+    estimates = metrics.ultralytics_estimates(rankings)
     n_objects = int(np.count_nonzero(~truth.crowd))
-    values = {"ultralytics_AP": scores.mean_ap(), "ultralytics_AP50": scores.mean_ap(0.5)}
-    note = "none: given to compare"
     return {
-        name: Figure(value=value, n=boxes.n_images, n_positives=n_objects, note=note) for name, value in values.items()
+        name: _figure(estimate.value, estimate, boxes.n_images, n_objects)
+        for name, estimate in (("ultralytics_AP", estimates.mean), ("ultralytics_AP50", estimates.at[0]))
     }
 
 

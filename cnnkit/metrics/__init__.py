@@ -46,7 +46,12 @@ from cnnkit.metrics.detection_estimates import (
     voc_rankings,
 )
 from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
-from cnnkit.metrics.detection_ultralytics import UltralyticsScores, ultralytics_scores
+from cnnkit.metrics.detection_ultralytics import (
+    UltralyticsScores,
+    ultralytics_estimates,
+    ultralytics_rankings,
+    ultralytics_scores,
+)
 from cnnkit.metrics.estimates import BOOTSTRAP_UP_TO, Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.independent import fisher_exact, independent_difference
 from cnnkit.metrics.intervals import Interval, images_to_bound, wilson
@@ -172,6 +177,8 @@ __all__ = [
     "tie_order",
     "top_k_accuracy",
     "top_k_error",
+    "ultralytics_estimates",
+    "ultralytics_rankings",
     "ultralytics_scores",
     "voc_rankings",
     "voc_scores",

@@ -69,7 +69,7 @@ def coco_rankings(
     objects = _objects(truth, matches.counted)
     return [
         BoxRanking(own, found.image[own], matches.hit[own], ~matches.ignored[own], objects(at))
-        for at, own in enumerate(_by_class(found.category[order], order, truth.n_classes))
+        for at, own in enumerate(by_class(found.category[order], order, truth.n_classes))
     ]
 
 
@@ -107,9 +107,8 @@ def box_estimates(
     >>> [round(value, 3) for value in (recall.mean.value, *recall.mean.interval)]
     [0.75, 0.041, 0.995]
     """
-    present = [at for at, one in enumerate(rankings) if one.objects.any()]
-    ap = _estimates(rankings, present, lambda one: _curves(one, points), level)
-    return ap, _estimates(rankings, present, _recalls, level)
+    ap = estimates_of(rankings, lambda one: _curves(one, points), level=level)
+    return ap, estimates_of(rankings, _recalls, level=level)
 
 
 Measured = tuple[Floats, Floats]  # a figure at each threshold (T,), and its derivative by each image's weight (T, n)
@@ -129,12 +128,14 @@ def _curve(one: BoxRanking, at: int, points: int | None) -> tuple[float, Floats]
     # between two hits precision falls, so the best beyond any point is had at a hit, and a level is reached at one
     answers = np.cumsum(one.counts[:, at])[hits]
     precision, recall = np.arange(1, len(hits) + 1) / answers, np.arange(1, len(hits) + 1) / n
-    best = _place_of_best_beyond(precision)
+    best = place_of_best_beyond(precision)
     # each hit has the precision of the best place beyond it: what moves that place moves the hit
     gain, loss = np.zeros(len(one.image)), np.zeros(len(one.image))
     np.add.at(gain, hits[best], 1 / answers[best] / n)
     np.add.at(loss, hits[best], precision[best] / answers[best] / n)
-    moved = np.where(one.hit[:, at], _from_the_end(gain), 0) - np.where(one.counts[:, at], _from_the_end(loss), 0)
+    moved = np.where(one.hit[:, at], sums_from_the_end(gain), 0) - np.where(
+        one.counts[:, at], sums_from_the_end(loss), 0
+    )
     moved[hits] += precision[best] / n
     area = precision[best].sum() / n
     influence = np.bincount(one.image, weights=moved, minlength=n_images) - area * one.objects / n
@@ -149,9 +150,11 @@ def _recalls(one: BoxRanking) -> Measured:
     return values, np.array(influences)
 
 
-def _estimates(
-    rankings: Sequence[BoxRanking], present: Sequence[int], measure: Callable[[BoxRanking], Measured], level: float
+def estimates_of(
+    rankings: Sequence[BoxRanking], measure: Callable[[BoxRanking], Measured], *, level: float = 0.95
 ) -> BoxEstimates:
+    """The figure that `measure` takes of each ranking, of the classes with an object, and its means."""
+    present = [at for at, one in enumerate(rankings) if one.objects.any()]
     n_thresholds, n_images = (rankings[0].hit.shape[1], len(rankings[0].objects)) if rankings else (0, 0)
     classes, first = [Estimate(None)] * len(rankings), [Estimate(None)] * len(rankings)
     sums = np.zeros(n_thresholds), np.zeros((n_thresholds, n_images))
@@ -179,13 +182,13 @@ def _objects(truth: TrueBoxes, counted: Bools) -> Callable[[int], Ints]:
     return lambda at: np.bincount(truth.image[counted & (truth.category == at)], minlength=truth.n_images)
 
 
-def _by_class(category: Ints, order: Ints, n_classes: int) -> Iterator[Ints]:
+def by_class(category: Ints, order: Ints, n_classes: int) -> Iterator[Ints]:
     grouped = order[np.argsort(category, kind="stable")]
     ends = np.cumsum(np.bincount(category, minlength=n_classes))
     return iter(np.split(grouped, ends[:-1]))
 
 
-def _place_of_best_beyond(precision: Floats) -> Ints:
+def place_of_best_beyond(precision: Floats) -> Ints:
     """For each place the place of the highest value from there on; of equals the first."""
     backwards = precision[::-1]
     new = backwards >= np.maximum.accumulate(backwards)
@@ -193,5 +196,6 @@ def _place_of_best_beyond(precision: Floats) -> Ints:
     return np.asarray(len(precision) - 1 - places[::-1])
 
 
-def _from_the_end(values: Floats) -> Floats:
+def sums_from_the_end(values: Floats) -> Floats:
+    """For each place the sum from there on."""
     return np.asarray(values[::-1].cumsum()[::-1])

@@ -1,5 +1,6 @@
 """The average precision that Ultralytics prints: named COCO's, and not the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,9 +8,22 @@ from numpy.typing import NDArray
 
 from cnnkit.metrics._detection_pairs import largest_overlaps, meeting_pairs
 from cnnkit.metrics.detection import FoundBoxes, TrueBoxes, check_pair
+from cnnkit.metrics.detection_estimates import (
+    BoxEstimates,
+    BoxRanking,
+    Measured,
+    by_class,
+    estimates_of,
+    place_of_best_beyond,
+    sums_from_the_end,
+)
 from cnnkit.metrics.detection_matches import IOU_THRESHOLDS, rank_in_group
 
-__all__ = ["UltralyticsScores", "ultralytics_scores"]
+__all__ = ["UltralyticsScores", "ultralytics_estimates", "ultralytics_rankings", "ultralytics_scores"]
+
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,13 @@ def ultralytics_scores(truth: TrueBoxes, found: FoundBoxes, *, max_detections: i
         `UltralyticsScores`. Ultralytics computes overlaps in float32; here they are float64, which moves the figure in
         the sixth digit.
     """
+    rankings = ultralytics_rankings(truth, found, max_detections=max_detections)
+    areas = [_areas(one) if one.objects.any() else np.full(len(IOU_THRESHOLDS), np.nan) for one in rankings]
+    return UltralyticsScores(np.stack(areas, axis=1) if areas else np.zeros((len(IOU_THRESHOLDS), 0)))
+
+
+def ultralytics_rankings(truth: TrueBoxes, found: FoundBoxes, *, max_detections: int = 300) -> list[BoxRanking]:
+    """A ranking for each class by Ultralytics' rule, as `ultralytics_scores` says it; every detection counts."""
     check_pair(truth, found)
     objects = np.flatnonzero(~truth.crowd)
     kept = np.flatnonzero(rank_in_group(found.image, found.scores) < max_detections)
@@ -49,25 +70,76 @@ def ultralytics_scores(truth: TrueBoxes, found: FoundBoxes, *, max_detections: i
     groups = image * truth.n_classes + category, (truth.image * truth.n_classes + truth.category)[objects]
     pairs = meeting_pairs(groups[0], found.xywh[kept], groups[1], truth.xywh[objects], floor=IOU_THRESHOLDS[0])
     overlap, best = largest_overlaps(pairs, len(kept))
-    hits = np.stack([_first_to_come(best, overlap >= iou) for iou in IOU_THRESHOLDS])
-    n_objects = np.bincount(truth.category[objects], minlength=truth.n_classes)
-    ap = np.full((len(IOU_THRESHOLDS), truth.n_classes), np.nan)
-    by_class = np.argsort(category, kind="stable")
-    ends = np.searchsorted(category[by_class], np.arange(truth.n_classes + 1))
-    for at in np.flatnonzero(n_objects):
-        own = by_class[ends[at] : ends[at + 1]]
-        ap[:, at] = [_area(row[own], int(n_objects[at])) for row in hits]
-    return UltralyticsScores(ap)
+    hits = np.stack([_first_to_come(best, overlap >= iou) for iou in IOU_THRESHOLDS], axis=1)
+    images = [truth.image[objects[truth.category[objects] == at]] for at in range(truth.n_classes)]
+    return [
+        BoxRanking(
+            order=kept[own],
+            image=image[own],
+            hit=hits[own],
+            counts=np.ones((len(own), len(IOU_THRESHOLDS)), np.bool_),
+            objects=np.bincount(images[at], minlength=truth.n_images),
+        )
+        for at, own in enumerate(by_class(category, np.arange(len(kept)), truth.n_classes))
+    ]
 
 
-def _first_to_come(best: NDArray[np.int64], enough: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def ultralytics_estimates(rankings: Sequence[BoxRanking], *, level: float = 0.95) -> BoxEstimates:
+    """Ultralytics' average precision with intervals, as `box_estimates` makes them.
+
+    The value is read at 101 recalls; the derivative by an image's weight is that of the whole area under the lines.
+
+    Args:
+        rankings: one for each class, from `ultralytics_rankings`.
+        level: the share of such intervals that hold the truth.
+
+    Reference: as in `jackknife_interval`.
+    """
+    return estimates_of(rankings, _measured, level=level)
+
+
+def _measured(one: BoxRanking) -> Measured:
+    return _areas(one), np.array([_influence(one, at) for at in range(one.hit.shape[1])])
+
+
+def _areas(one: BoxRanking) -> Floats:
+    """(T,) at each threshold."""
+    return np.array([_area(hits, int(one.objects.sum())) for hits in one.hit.T])
+
+
+def _influence(one: BoxRanking, at: int) -> Floats:
+    """(images,) derivative of the area under the lines by how often each image counts.
+
+    A line to each hit from the detection before it, whose heights are the best precisions beyond either; the first
+    begins at precision 1, and a last one leads from the last detection to precision 0 at recall 1.
+    """
+    hits, n = one.hit[:, at], int(one.objects.sum())
+    if not len(hits):
+        return np.zeros(len(one.objects))
+    answers, right = np.arange(1, len(hits) + 1), np.cumsum(hits)
+    precision = right / answers
+    best = place_of_best_beyond(precision)
+    height, missed = precision[best], 1 - right[-1] / n
+    before = np.append(1.0, height[:-1])
+    middle = (before + height) / 2
+    # what a height weighs in the area: half of the step to its own hit, half of the step to the next
+    width = hits / (2 * n)
+    weight = width + np.append(width[1:], missed / 2)
+    pulled = np.bincount(best, weights=weight, minlength=len(hits)) / answers
+    moved = np.where(hits, sums_from_the_end(pulled), 0) - sums_from_the_end(pulled * precision)
+    moved += np.where(hits, middle - height[-1] / 2, 0) / n
+    steps = (middle[hits].sum() - right[-1] * height[-1] / 2) / n
+    return np.asarray(np.bincount(one.image, weights=moved, minlength=len(one.objects)) - steps * one.objects / n)
+
+
+def _first_to_come(best: Ints, enough: Bools) -> Bools:
     comers = np.flatnonzero(enough)
     hits = np.zeros(len(best), np.bool_)
     hits[comers[np.unique(best[comers], return_index=True)[1]]] = True
     return hits
 
 
-def _area(hits: NDArray[np.bool_], n_objects: int) -> float:
+def _area(hits: Bools, n_objects: int) -> float:
     if not len(hits):
         return 0.0
     right = np.cumsum(hits)

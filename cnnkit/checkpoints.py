@@ -3,7 +3,7 @@
 import pickle
 import re
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,10 +46,14 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Weights:
-    """Tensors by name, and the classes they were trained for where the file says so."""
+    """Tensors by name, and the classes they were trained for where the file says so.
+
+    `note` is a sentence on which of the file's tensors these are, where they lie under a key of it.
+    """
 
     tensors: dict[str, "Tensor"]
     classes: list[str] | None = None
+    note: str | None = None
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -105,11 +109,11 @@ def read_weights(path: Path, *, allow_pickle: bool = False) -> Weights:
     if path.suffix == ".safetensors":
         return Weights(_read_safetensors(path))
     content = _open(path, allow_pickle=allow_pickle)
-    tensors = _tensors_of(content)
+    tensors, keys = _tensors_of(content)
     if not tensors:
         raise ModelError(f"{path}: holds no weights by name; {_description(content)}")
     own = isinstance(content, Mapping) and content.get("format") == FORMAT
-    return Weights(tensors, list(content["classes"]) if own else None)
+    return Weights(tensors, list(content["classes"])) if own else Weights(tensors, note=_taken(path, content, keys))
 
 
 def without_prefix(tensors: Mapping[str, "Tensor"], wanted: Collection[str]) -> dict[str, "Tensor"]:
@@ -121,20 +125,35 @@ def without_prefix(tensors: Mapping[str, "Tensor"], wanted: Collection[str]) -> 
     return dict(tensors)
 
 
-def _tensors_of(content: Any) -> dict[str, "Tensor"]:
+def _tensors_of(content: Any) -> tuple[dict[str, "Tensor"], tuple[str, ...]]:
+    """Tensors by name, and the keys under which they lie."""
     import torch
 
     if hasattr(content, "state_dict"):
-        return dict(content.state_dict())
+        return dict(content.state_dict()), ()
     if not isinstance(content, Mapping):
-        return {}
+        return {}, ()
     tensors = {str(name): value for name, value in content.items() if isinstance(value, torch.Tensor)}
     if tensors and len(tensors) == len(content):
-        return tensors
+        return tensors, ()
     for key in NESTED:
-        if key in content and (inner := _tensors_of(content[key])):
-            return inner
-    return tensors
+        inner, keys = _tensors_of(content.get(key))
+        if inner:
+            return inner, (key, *keys)
+    return tensors, ()
+
+
+def _taken(path: Path, content: Any, keys: Sequence[str]) -> str | None:
+    """Averaged weights often lie beside the last ones, so what was passed over is named too."""
+    if not keys:
+        return None
+    others = [f"[{key!r}]" for key, value in content.items() if key != keys[0] and _tensors_of(value)[0]]
+    taken = "".join(f"[{key!r}]" for key in keys)
+    return f"{path}: the weights in {taken} are taken{f', not those in {_listed(others)}' if others else ''}."
+
+
+def _listed(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:SHOWN]) + (f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else "")
 
 
 def _read_safetensors(path: Path) -> dict[str, "Tensor"]:

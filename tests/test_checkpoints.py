@@ -154,6 +154,29 @@ def test_weights_however_they_lie(tmp_path, facts):
     assert read.classes is None
 
 
+@pytest.mark.parametrize(
+    ("facts", "note"),
+    [
+        (TENSORS, None),
+        ({"state_dict": TENSORS, "epoch": 3}, "the weights in ['state_dict'] are taken."),
+        ({"epoch": 3, "model": {"state_dict": TENSORS}}, "the weights in ['model']['state_dict'] are taken."),
+        (
+            {"state_dict_ema": TENSORS, "state_dict": TENSORS, "optimizer": {"state": {0: TENSORS}, "lr": 0.1}},
+            "the weights in ['state_dict'] are taken, not those in ['state_dict_ema'].",
+        ),
+        (
+            {"model": TENSORS, **{f"c{at}": TENSORS for at in range(6)}},
+            "the weights in ['model'] are taken, not those in ['c0'], ['c1'], ['c2'], ['c3'] and 2 more.",
+        ),
+    ],
+    ids=["plain", "one", "twice", "averaged", "many"],
+)
+def test_which_of_the_weights_are_taken_is_said(tmp_path, facts, note):
+    path = tmp_path / "weights.pth"
+    torch.save(facts, path)
+    assert read_weights(path).note == (note and f"{path}: {note}")
+
+
 def test_weights_of_the_old_format(tmp_path):
     torch.save(TENSORS, tmp_path / "weights.pth", _use_new_zipfile_serialization=False)
     assert torch.equal(read_weights(tmp_path / "weights.pth").tensors["fc.weight"], TENSORS["fc.weight"])
@@ -173,6 +196,7 @@ def test_weights_of_a_checkpoint_bring_its_classes(saved):
     read = read_weights(saved)
     assert read.classes == ["cat", "dog"]
     assert read.tensors.keys() == {"fc.weight", "n"}
+    assert read.note is None
 
 
 def test_no_weights_in_it(tmp_path):

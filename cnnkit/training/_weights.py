@@ -41,9 +41,10 @@ def take_weights(network: nn.Module, path: Path, *, net: str, classes: Sequence[
     fresh = bool(misfits) or _names_others(weights, classes)
     kept = {name: tensor for name, tensor in given.items() if not (fresh and name in head)}
     network.load_state_dict({**own, **kept})
-    if fresh:
-        return f"Starts from {path}, with a new head for {len(classes)} classes."
-    return f"Starts from {path}, its head for {len(classes)} classes included."
+    head_now = (
+        f"with a new head for {len(classes)} classes" if fresh else f"its head for {len(classes)} classes included"
+    )
+    return " ".join([*([weights.note] if weights.note else []), f"Starts from {path}, {head_now}."])
 
 
 def _head(net: str, arguments: dict[str, Any]) -> set[str]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,14 @@ def open_source(text: str, *, weights: Path | None = None, allow_pickle: bool = 
     """
     if Path(text).exists():
         return _file(Path(text), weights, allow_pickle=allow_pickle)
-    state = None if weights is None else (weights, read_weights(weights, allow_pickle=allow_pickle).tensors)
+    if weights is None:
+        return _named(text, None)
+    read = read_weights(weights, allow_pickle=allow_pickle)
+    source = _named(text, (weights, read.tensors))
+    return source if read.note is None else replace(source, notes=(read.note, *source.notes))
+
+
+def _named(text: str, state: tuple[Path, State] | None) -> Source:
     prefix, _, name = text.partition(":")
     if prefix in TOOLKITS and name:
         return TOOLKITS[prefix](name, weights=state)

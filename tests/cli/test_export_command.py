@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cnnkit import models
-from cnnkit.checkpoints import Checkpoint, save_checkpoint
+from cnnkit.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from cnnkit.spec import ClassificationOutput, ClassName, ModelInput, ModelSpec, Rescale, Resize, ToGray
 
 
@@ -53,6 +53,15 @@ def test_the_name_comes_from_the_source(
     result = run_cnnkit("export", checkpoint, "--no-verify")
     assert "Not verified, as asked." in result.stderr
     assert (tmp_path / "exported" / "digits.onnx").is_file()
+
+
+@pytest.mark.usefixtures("torchscript_only")
+def test_which_weights_of_a_file_are_taken_is_said(run_cnnkit: Any, checkpoint: Path, tmp_path: Path) -> None:
+    state, path = load_checkpoint(checkpoint).state_dict, tmp_path / "digits.pth"
+    torch.save({"state_dict": state, "state_dict_ema": state}, path)
+    asked = ("digits", "--weights", path, "-o", tmp_path / "digits.onnx", "--no-verify", "--preset", "raw")
+    said = run_cnnkit("export", *asked).stderr
+    assert f"{path}: the weights in ['state_dict'] are taken, not those in ['state_dict_ema'].\n" in said
 
 
 @pytest.mark.usefixtures("torchscript_only")

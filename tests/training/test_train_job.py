@@ -258,9 +258,11 @@ def test_fine_tuning_keeps_everything_but_the_head(colours, tmp_path, trained):
 
 
 def test_fine_tuning_on_the_same_classes_keeps_the_head(colours, tmp_path, trained):
-    said = []
-    train(colours, tmp_path / "tuned.pt", weights=trained[0], lr=1e-9, epochs=1, say=said.append)
-    assert f"Starts from {trained[0]}, its head for 3 classes included." in said
+    said, nested = [], tmp_path / "nested.pth"
+    torch.save({"epoch": 3, "state_dict": weights(trained[0])}, nested)
+    train(colours, tmp_path / "tuned.pt", weights=nested, lr=1e-9, epochs=1, say=said.append)
+    start = f"Starts from {nested}, its head for 3 classes included."
+    assert f"{nested}: the weights in ['state_dict'] are taken. {start}" in said
     before, after = weights(trained[0]), weights(tmp_path / "tuned.pt")
     assert torch.allclose(before["classifier.5.weight"], after["classifier.5.weight"], atol=1e-6)
 

@@ -114,6 +114,8 @@ def test_weights_in_every_usual_wrapping(own: str, state: dict[str, torch.Tensor
     source = open_source(f"{own}:make", weights=path)
     assert same(source.module, state)
     assert source.name == path.stem
+    taken = {"nested.pt": "model_state_dict", "lightning.ckpt": "state_dict"}.get(name)
+    assert source.notes == ((f"{path}: the weights in ['{taken}'] are taken.",) if taken else ())
 
 
 def test_weights_that_do_not_fit(own: str, state: dict[str, torch.Tensor], tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The command line: one file per command, options and messages only. Start-up imports click and nothing heavy."""
 
+import gc
 import importlib
+import os
 
 import click
 
@@ -59,4 +61,7 @@ def cnnkit() -> None:
 
 
 def main() -> None:
+    # a fifth of the start is the collector's, over classes that stay, and pydantic's search for plugins
+    gc.set_threshold(100_000, 20, 20)
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     cnnkit(prog_name="cnnkit")

@@ -1,11 +1,11 @@
 """Pascal VOC: a folder with one XML file an image, in and out."""
 
+import html
 import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 from cnnkit.data._detection_truth import Columns, DetectionTruth, safe_key, with_sorted_classes
 from cnnkit.data._magic import has_image_suffix
@@ -82,7 +82,7 @@ def write_voc(truth: DetectionTruth, folder: Path, *, part: str | None = None) -
     w, h = truth.xywh()[:, 2:].T
     objects: list[list[str]] = [[] for _ in truth.keys]
     for at, image in enumerate(truth.image):
-        fields = {"name": escape(truth.classes[truth.category[at]]), "difficult": str(int(truth.difficult[at]))}
+        fields = {"name": _text(truth.classes[truth.category[at]]), "difficult": str(int(truth.difficult[at]))}
         if truth.area[at] != w[at] * h[at]:
             fields["area"] = _number(truth.area[at])
         if truth.iscrowd[at]:
@@ -93,7 +93,7 @@ def write_voc(truth: DetectionTruth, folder: Path, *, part: str | None = None) -
         size = (
             f"<size>{_elements({'width': str(width), 'height': str(height), 'depth': '3'})}</size>\n" if height else ""
         )
-        text = f"<annotation>\n<filename>{escape(key)}</filename>\n{size}{''.join(rows)}</annotation>\n"
+        text = f"<annotation>\n<filename>{_text(key)}</filename>\n{size}{''.join(rows)}</annotation>\n"
         write_text(folder / "Annotations" / Path(key).with_suffix(".xml"), text)
     if part is not None:
         stems = [Path(key).with_suffix("").as_posix() + "\n" for key in truth.keys]
@@ -121,6 +121,11 @@ def _files(source: Path, folder: Path, part: str | None) -> Iterator[Path]:
         if not path.is_file():
             raise DataError(f"{source}: the image set {part!r} lists {stem!r}, and {path} is not there.")
         yield path
+
+
+def _text(value: str) -> str:
+    """A text as XML holds it between tags."""
+    return html.escape(value, quote=False)
 
 
 def _root(path: Path) -> ElementTree.Element:

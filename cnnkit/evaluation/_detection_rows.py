@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cnnkit.boxes import xyxy_from_xywh
 from cnnkit.data import DetectionTruth
 from cnnkit.evaluation._detection_boxes import Boxes
 from cnnkit.metrics import threshold_bits
@@ -13,6 +14,8 @@ from cnnkit.results import rows_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+NO_OBJECT = -1
 
 
 def rows_of(
@@ -26,30 +29,54 @@ def rows_of(
     import pyarrow as pa
 
     labelled = labelled or boxes.truth
-    schema, matches = rows_schema("detection"), boxes.matches
-    kept = np.flatnonzero(matches.kept)
-    kept = kept[np.argsort(boxes.found.image[kept], kind="stable")]
-    bits = {"det_match": matches.hit, "det_ignore": matches.ignored}
-    found: dict[str, NDArray[Any]] = {"det_class": boxes.found.category[kept], "det_score": boxes.found.scores[kept]}
-    found |= {name: threshold_bits(flags[kept]) for name, flags in bits.items()}
-    n = len(labelled.keys)
+    schema, n = rows_schema("detection"), len(labelled.keys)
     columns: dict[str, Any] = {
         "key": pa.array(labelled.keys, pa.string()),
         "digest": pa.array(digests or [None] * n, pa.binary(32)),
     }
     places = {key: at for at, key in enumerate(boxes.truth.keys)}
     order = pa.array([places.get(key) for key in labelled.keys], pa.int64())
+    image, found = _found(boxes)
     for name, values in found.items():
-        columns[name] = _lists(values, boxes.found.image[kept], boxes.n_images, schema.field(name).type).take(order)
-    objects = np.flatnonzero(~labelled.iscrowd)
-    objects = objects[np.argsort(labelled.image[objects], kind="stable")]
-    kind = schema.field("truth_class").type
-    columns["truth_class"] = _lists(labelled.category[objects], labelled.image[objects], n, kind)
+        columns[name] = _lists(values, image, boxes.n_images, schema.field(name).type).take(order)
+    objects = _objects(labelled)
+    for name, values in (("truth_class", labelled.category), ("truth_box", xyxy_from_xywh(labelled.xywh()))):
+        columns[name] = _lists(values[objects], labelled.image[objects], n, schema.field(name).type)
     return pa.table(columns, schema=schema)
+
+
+def _found(boxes: Boxes) -> tuple[NDArray[np.int64], dict[str, NDArray[Any]]]:
+    """The image of each detection that counts, in their order, and the columns of these detections."""
+    found, matches = boxes.found, boxes.matches
+    kept = np.flatnonzero(matches.kept)
+    kept = kept[np.argsort(found.image[kept], kind="stable")]
+    loosest = matches.threshold(0)
+    objects = _objects(boxes.truth)
+    first_of_image = np.searchsorted(boxes.truth.image[objects], np.arange(boxes.n_images))
+    places = np.full(len(boxes.truth.image) + 1, NO_OBJECT)
+    places[objects] = np.arange(len(objects)) - first_of_image[boxes.truth.image[objects]]
+    taken = np.where(matches.hit[:, loosest], matches.taken[:, loosest], len(boxes.truth.image))
+    return found.image[kept], {
+        "det_class": found.category[kept],
+        "det_score": found.scores[kept],
+        "det_match": threshold_bits(matches.hit[kept]),
+        "det_ignore": threshold_bits(matches.ignored[kept]),
+        "det_object": places[taken[kept]],
+        "det_box": xyxy_from_xywh(found.boxes[kept]),
+    }
+
+
+def _objects(truth: DetectionTruth) -> NDArray[np.int64]:
+    """The objects that count, in the order of the images."""
+    objects = np.flatnonzero(~truth.iscrowd)
+    return objects[np.argsort(truth.image[objects], kind="stable")]
 
 
 def _lists(values: NDArray[Any], images: NDArray[np.int64], n: int, kind: "pa.DataType") -> "pa.Array":
     import pyarrow as pa
 
-    offsets = np.searchsorted(images, np.arange(n + 1)).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values, kind.value_type))
+    offsets, of_one = np.searchsorted(images, np.arange(n + 1)).astype(np.int32), kind.value_type
+    if values.ndim == 2:
+        flat = pa.array(values.reshape(-1), of_one.value_type)
+        return pa.ListArray.from_arrays(pa.array(offsets), pa.FixedSizeListArray.from_arrays(flat, type=of_one))
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values, of_one))

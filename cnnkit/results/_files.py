@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RESULTS_FILE = "results.json"
 ROWS_FILE = "rows.parquet"
+KINDS_OF_ROWS = (("classification", False), ("classification", True), ("detection", False))
 
 
 def rows_schema(task: str, *, multilabel: bool = False) -> "pa.Schema":
@@ -24,14 +25,17 @@ def rows_schema(task: str, *, multilabel: bool = False) -> "pa.Schema":
     classification: `label` and `predicted` index the classes, `rank` is the label's place (1 is first), `p` the
     label's probability, `confidence` the answer's; all but `label` are null where the image could not be read.
     Multi-label: `labels` and `predicted` are lists, the answers at the threshold of the results.
-    detection: one entry for each box kept; bit i of `det_match` and `det_ignore` is IoU threshold i of ten.
+    detection: one entry for each box kept; bit i of `det_match` and `det_ignore` is IoU threshold i of ten,
+    `det_object` the place among the image's objects of the one that it takes at the lowest, -1 for none. `truth_class`
+    and `truth_box` are the objects that count. Boxes are xyxy in pixels of the image.
     """
     import pyarrow as pa
 
     fields = [pa.field("key", pa.string(), nullable=False), pa.field("digest", pa.binary(32))]
     if task == "detection":
-        whole, bits, real = pa.int32(), pa.int16(), pa.float32()
-        kinds = {"det_class": whole, "det_score": real, "det_match": bits, "det_ignore": bits, "truth_class": whole}
+        whole, bits, real, box = pa.int32(), pa.int16(), pa.float32(), pa.list_(pa.float32(), 4)
+        kinds = {"det_class": whole, "det_score": real, "det_match": bits, "det_ignore": bits}
+        kinds |= {"det_object": whole, "det_box": box, "truth_class": whole, "truth_box": box}
         fields += [pa.field(name, pa.list_(kind)) for name, kind in kinds.items()]
     elif multilabel:
         fields += [pa.field("labels", pa.list_(pa.int32())), pa.field("predicted", pa.list_(pa.int32()))]
@@ -75,9 +79,16 @@ def read_rows(folder: Path) -> "pa.Table":
 
     path = folder / ROWS_FILE
     try:
-        return pq.read_table(path)
+        rows = pq.read_table(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(f"{path}: cannot be read ({error}). Run cnnkit eval again.") from error
+    known = [rows_schema(task, multilabel=several).names for task, several in KINDS_OF_ROWS]
+    if rows.schema.names not in known:
+        raise DataError(
+            f"{path}: has the columns {', '.join(rows.schema.names)}, which are none that this cnnkit writes: "
+            f"by another version? Run cnnkit eval again."
+        )
+    return rows
 
 
 def schema_text() -> str:

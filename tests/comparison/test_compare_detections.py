@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnnkit.boxes import xyxy_from_xywh
 from cnnkit.comparison import Contender, compare_results
 from cnnkit.comparison._boxes import Boxes
 from cnnkit.errors import DataError
@@ -38,19 +39,26 @@ def scene(n: int, seed: int, *, noise: float = 6.0) -> tuple[TrueBoxes, FoundBox
 
 
 def rows_of(truth: TrueBoxes, found: FoundBoxes, keys: Sequence[str]) -> pa.Table:
-    """As the rows of detection results: what each detection takes, and the classes of the objects that count."""
+    """As the rows of detection results: what each detection takes, and the objects that count."""
     matches = match_detections(truth, found)
+    counted = [np.flatnonzero((truth.image == at) & ~truth.crowd) for at in range(truth.n_images)]
+    place = np.full(len(truth) + 1, -1)
+    for own in counted:
+        place[own] = np.arange(len(own))
     columns = {
         "det_class": found.category,
         "det_score": found.scores,
         "det_match": threshold_bits(matches.hit),
         "det_ignore": threshold_bits(matches.ignored),
+        "det_object": place[np.where(matches.hit[:, 0], matches.taken[:, 0], -1)],
+        "det_box": xyxy_from_xywh(found.xywh),
     }
     table = {
         name: [column[(found.image == at) & matches.kept].tolist() for at in range(truth.n_images)]
         for name, column in columns.items()
     }
-    table["truth_class"] = [truth.category[(truth.image == at) & ~truth.crowd].tolist() for at in range(truth.n_images)]
+    table["truth_class"] = [truth.category[own].tolist() for own in counted]
+    table["truth_box"] = [xyxy_from_xywh(truth.xywh[own]).tolist() for own in counted]
     digests = [key.encode().ljust(32)[:32] for key in keys]
     return pa.table({"key": list(keys), "digest": digests, **table}, schema=rows_schema("detection"))
 

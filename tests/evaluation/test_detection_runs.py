@@ -105,6 +105,11 @@ def test_rows_say_what_each_detection_took(run, coco, tmp_path):
     assert first["det_match"] == [0b1111111111, 0b1111111111, 0]
     assert (second["det_match"], second["det_ignore"]) == ([0], [0b1111111111])  # inside a crowd of its class
     assert second["truth_class"] == [1]
+    assert first["det_object"] == [0, 1, -1]
+    assert first["truth_box"] == [[10, 10, 30, 40], [50, 20, 90, 60]]
+    assert first["det_box"] == [list(box) for _, _, box in ANSWERS["a.png"]]
+    assert (second["det_object"], second["truth_box"]) == ([-1], [[10, 10, 30, 40]])
+    assert (third["det_object"], third["det_box"], third["truth_box"]) == ([], [], [])
     assert (third["det_class"], third["truth_class"]) == ([], [])
     assert first["digest"] == b"a.png".ljust(32)
     assert read_results(tmp_path / "out").confusion.cells == ((0, 0, 1), (1, 0, 1), (1, 1, 1))

@@ -109,7 +109,10 @@ def test_thresholds_of_detections_by_hand():
         "det_score": [[0.5, 0.75, 0.25], [0.5], None],
         "det_match": [[1, 0, 0], [1], None],
         "det_ignore": [[0, 0, 1], [0], None],
+        "det_object": [[0, -1, -1], [0], None],
+        "det_box": [[[0, 0, 1, 1]] * 3, [[0, 0, 1, 1]], None],
         "truth_class": [[0, 0], [1], None],
+        "truth_box": [[[0, 0, 1, 1]] * 2, [[0, 0, 1, 1]], None],
     }
     found = thresholds_from_detections(pa.table(columns, schema=rows_schema("detection")), 2)
     assert found is not None

@@ -34,7 +34,10 @@ def rows():
             "det_score": [[0.5, 0.75, 0.9], [], None],
             "det_match": [[0b1, 0b0, 0b0], [], None],
             "det_ignore": [[0, 0, 0b1], [], None],
+            "det_object": [[0, -1, -1], [], None],
+            "det_box": [[[1, 0, 8, 8], [20, 20, 30, 30], [44, 4, 60, 30]], [], None],
             "truth_class": [[0], [1, 1], [0]],
+            "truth_box": [[[0, 0, 8, 8]], [[0, 20, 30, 40], [40, 20, 70, 40]], [[0, 0, 1, 1]]],
         },
         schema=rows_schema("detection"),
     )

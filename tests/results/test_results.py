@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
@@ -106,8 +107,17 @@ def test_confusion_as_a_matrix() -> None:
 def test_columns_of_each_task() -> None:
     assert rows_schema("classification").names == ["key", "digest", "label", "predicted", "rank", "p", "confidence"]
     assert rows_schema("classification", multilabel=True).names == ["key", "digest", "labels", "predicted"]
-    boxes = ["det_class", "det_score", "det_match", "det_ignore", "truth_class"]
-    assert rows_schema("detection").names == ["key", "digest", *boxes]
+    found = ["det_class", "det_score", "det_match", "det_ignore", "det_object", "det_box"]
+    assert rows_schema("detection").names == ["key", "digest", *found, "truth_class", "truth_box"]
+
+
+def test_rows_of_another_version_are_refused(tmp_path):
+    pq.write_table(pa.table({"key": ["a.jpg"], "det_class": [[1]]}), tmp_path / "rows.parquet")
+    with pytest.raises(
+        DataError, match="has the columns key, det_class, which are none that this cnnkit writes"
+    ) as told:
+        read_rows(tmp_path)
+    assert str(told.value).endswith("by another version? Run cnnkit eval again.")
 
 
 def test_published_schema_is_that_of_the_model() -> None:

@@ -89,6 +89,8 @@ def _alike(results: "Results") -> Iterator[str]:
 
 
 def _health(results: "Results") -> Iterator[str]:
+    from cnnkit.results import place_in_words
+
     health = results.health
     if health is None:
         return
@@ -104,7 +106,8 @@ def _health(results: "Results") -> Iterator[str]:
         labels = f", {health.n_conflicts} pictures under different labels" if health.n_conflicts else ""
         yield f"The same picture twice: {health.n_extra} images more than pictures{labels}. The report names them."
     if health.compared == "pixels":
-        others = f" and {health.n_trained_on_read} of {health.trained_on}" if health.trained_on else ""
+        place = place_in_words(health.trained_on) if health.trained_on else ""
+        others = f" and {health.n_trained_on_read} of {place}" if place else ""
         near = "near ones not looked for" if health.n_near is None else f"{health.n_near} pairs nearly the same"
         yield f"Compared by pixels: {health.n_read} scored images{others}; {near}."
 

@@ -7,7 +7,7 @@ from typing import Any
 from cnnkit.report._gallery import Caption, Group, pictures
 from cnnkit.report._thumbnails import Wanted
 from cnnkit.report._words import count, counted, percent
-from cnnkit.results import Duplicates, LabelHealth, Results, SamePicture
+from cnnkit.results import Duplicates, LabelHealth, Results, SamePicture, place_in_words
 
 SUSPECTS = 42
 GROUPS = 40
@@ -74,7 +74,9 @@ def _notes(health: LabelHealth) -> list[str]:
         )
     if health.compared == "pixels":
         with_others = (
-            f" and {counted(health.n_trained_on_read, 'image')} of {health.trained_on}" if health.trained_on else ""
+            f" and {counted(health.n_trained_on_read, 'image')} of {place_in_words(health.trained_on)}"
+            if health.trained_on
+            else ""
         )
         found.append(f"{counted(health.n_read, 'scored image')}{with_others} were compared pixel by pixel.")
         found.append(

@@ -9,6 +9,7 @@ from cnnkit.report import _tables
 from cnnkit.report._about_data import data_sentences
 from cnnkit.report._confusions import Pair
 from cnnkit.report._health import KINDS
+from cnnkit.report._names import data_name
 from cnnkit.report._slices import slice_notes, slice_rows
 from cnnkit.report._summary import headline, sentences
 from cnnkit.report._words import count, percent
@@ -22,7 +23,7 @@ SUSPECTS = 20
 def markdown(results: Results, labels: Sequence[str], pairs: Sequence[Pair], run: Run | None) -> str:
     parts = [
         f"# {escape(headline(results))}",
-        escape(f"{results.model.name} on {results.data.root}"),
+        escape(f"{results.model.name} on {data_name(results)}"),
         bullets([*sentences(results, labels, pairs), *data_sentences(results), *results.warnings]),
         "## Figures",
         table(

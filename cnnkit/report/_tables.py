@@ -13,7 +13,7 @@ from cnnkit.report._names import meaning
 from cnnkit.report._outcomes import Outcomes
 from cnnkit.report._summary import is_rough
 from cnnkit.report._words import bytes_in_words, count, counted, percent, plain, span
-from cnnkit.results import ClassFigures, Figure, Results
+from cnnkit.results import ClassFigures, Figure, Results, place_in_words
 
 BAD_FILES = 100
 SIGNIFICANT = 0.05
@@ -142,11 +142,16 @@ def data_rows(results: Results) -> list[tuple[str, str]]:
         ("Outside the scored part, left out", count(data.n_outside_part)),
         (f"Classes with {what}, of all", f"{count(data.n_classes_scored)} of {count(data.n_classes)}"),
         *(detection_data_rows(results.detection) if results.detection else ()),
-        ("Folder", data.root),
+        ("Folder", _place(data.root)),
         ("Part", data.part or "none: the whole folder"),
-        ("Truth", data.truth or "names of the class folders"),
+        ("Truth", _place(data.truth) if data.truth else "names of the class folders"),
         ("Fingerprint of the images", data.fingerprint),
     ]
+
+
+def _place(path: str) -> str:
+    words = place_in_words(path)
+    return words if words == path else f"{words} (from this page: {path})"
 
 
 def _bad_in_words(results: Results) -> str:
@@ -193,7 +198,7 @@ def provenance_rows(results: Results, run: Run | None) -> list[tuple[str, str]]:
         ("Model", results.model.name),
         ("sha256 of the model file", results.model.sha256 or "not known: predictions of another tool"),
         ("Hash of its spec", results.model.spec_hash or "not known"),
-        ("Run", results.run.path or "not kept"),
+        ("Run", _place(results.run.path) if results.run.path else "not kept"),
         ("sha256 of the run's manifest", results.run.sha256),
         ("Provider", results.provider.name if results.provider else "not known"),
         ("Precision", results.provider.precision if results.provider else "not known"),

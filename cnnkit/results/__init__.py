@@ -5,7 +5,17 @@
 
 from cnnkit.results._confidence import Bin, Calibration, OperatingPoint
 from cnnkit.results._detection import BoxTable, DetectionFacts
-from cnnkit.results._facts import NO_PREDICTION, Cost, DataFacts, Intervals, ModelFacts, ProviderFacts, RunFacts, Speed
+from cnnkit.results._facts import (
+    NO_PREDICTION,
+    Cost,
+    DataFacts,
+    Intervals,
+    ModelFacts,
+    ProviderFacts,
+    RunFacts,
+    Speed,
+    place_in_words,
+)
 from cnnkit.results._figures import BestF1, ClassFigures, Confusion, Curve, Curves, Figure
 from cnnkit.results._files import RESULTS_FILE, read_results, read_rows, rows_schema, schema_text, write_results
 from cnnkit.results._health import Duplicates, LabelHealth, MutualConfusion, SamePicture, SuspectLabel
@@ -44,6 +54,7 @@ __all__ = [
     "Speed",
     "SuspectLabel",
     "nothing_found",
+    "place_in_words",
     "read_results",
     "read_rows",
     "rows_schema",

@@ -3,6 +3,16 @@
 from cnnkit.results._model import ResultsModel
 
 NO_PREDICTION = "no_prediction"  # in `DataFacts.bad`: another tool's file does not name the image
+SHOWN_PARTS = 2  # of a path that lies elsewhere: DATA/PART
+
+
+def place_in_words(path: str) -> str:
+    """A path of results.json for people: without the `../..` that only leads there from the results folder."""
+    parts = path.replace("\\", "/").split("/")
+    kept = parts[next((at for at, part in enumerate(parts) if part != ".."), len(parts)) :]
+    if not kept or len(kept) == len(parts):
+        return path
+    return "/".join(kept) if len(kept) <= SHOWN_PARTS else "/".join(["…", *kept[-SHOWN_PARTS:]])
 
 
 class ModelFacts(ResultsModel):

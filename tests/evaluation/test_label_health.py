@@ -50,7 +50,7 @@ def test_nothing_is_found_where_nothing_is(examine) -> None:
     assert (health.n_extra, health.n_conflicts, health.n_trained_on, health.n_near) == (0, 0, 0, 0)
     assert (health.compared, health.n_read, health.n_trained_on_read) == ("pixels", 12, 12)
     assert health.duplicates == ()
-    assert "Compared by pixels: 12 scored images and 12 of ../photos/train; 0 pairs nearly the same." in said
+    assert "Compared by pixels: 12 scored images and 12 of photos/train; 0 pairs nearly the same." in said
 
 
 def test_each_kind_of_duplicate_is_found(examine, photos: Path, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_doubted_labels_and_duplicates_are_shown_with_their_pictures(digits, tmp
     assert f"3{NBSP}labels may be wrong" in page
     assert '<section class="gallery" id="suspects"' in page
     assert '<section class="gallery" id="twice"' in page
-    assert f"897{NBSP}scored images and 900{NBSP}images of ../train were compared pixel by pixel." in page
+    assert f"897{NBSP}scored images and 900{NBSP}images of train were compared pixel by pixel." in page
     assert "Classes taken for each other both ways" in page
     text = (tmp_path / "report.md").read_text()
     assert "## Labels" in text

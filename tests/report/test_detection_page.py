@@ -52,7 +52,7 @@ def test_the_page_of_a_detector(page):
     assert "Labelled images that are not there, not scored" in text
     assert "AP (Ultralytics)" in text
     assert f"30{NBSP}objects" in text
-    assert "<dt>Truth</dt><dd>../boxes.csv</dd>" in text
+    assert "<dt>Truth</dt><dd>boxes.csv (from this page: ../boxes.csv)</dd>" in text
 
 
 def test_kinds_of_error_stand_in_a_table(page):

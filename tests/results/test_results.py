@@ -18,6 +18,7 @@ from cnnkit.results import (
     ProviderFacts,
     Results,
     RunFacts,
+    place_in_words,
     read_results,
     read_rows,
     rows_schema,
@@ -123,3 +124,20 @@ def test_rows_of_another_version_are_refused(tmp_path):
 def test_published_schema_is_that_of_the_model() -> None:
     path = Path(__file__).resolve().parents[2] / "docs" / "results.schema.json"
     assert path.read_text() == schema_text(), "run `make docs`"
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("run", "run"),
+        ("data/photos", "data/photos"),
+        ("/data/birds/photos", "/data/birds/photos"),
+        ("../photos", "photos"),
+        ("../../photos/train", "photos/train"),
+        ("../../../home/someone/photos/train", "…/photos/train"),
+        ("..", ".."),
+        ("../..", "../.."),
+    ],
+)
+def test_a_place_in_words_has_no_way_to_it(path, words):
+    assert place_in_words(path) == words

@@ -181,14 +181,18 @@ def _trained_on(keys_root: Path, asked: Asked) -> Path | None:
 
 
 def _images_of(folder: Path, results: Results, asked: Asked) -> list[LabelledImage]:
-    """The images of a folder with their class folders; a folder that no class answers to is known by its name."""
+    """The images of a folder with their classes; a folder that no class answers to is known by its own name."""
     index = ClassIndex(results.classes, asked.class_map)
     keys = list(find_images(folder).keys)
     names = [key.partition("/")[0] if "/" in key else "" for key in keys]
-    labels: dict[str, Hashable] = {name: index.find(name) for name in set(names) if name and index.answers(name)}
+    labels: dict[str, int] = {name: index.find(name) for name in set(names) if name and index.answers(name)}
     if results.multilabel or asked.truth is not None:
         labels = {}
-    return [LabelledImage(key, name, labels.get(name), trained_on=True) for key, name in zip(keys, names, strict=True)]
+    words = {name: results.names[label] for name, label in labels.items()}
+    return [
+        LabelledImage(key, words.get(name, name), labels.get(name), trained_on=True)
+        for key, name in zip(keys, names, strict=True)
+    ]
 
 
 def alike(images: Sequence[LabelledImage], marks: Sequence[bytes | None]) -> list[list[LabelledImage]]:

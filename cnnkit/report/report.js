@@ -61,10 +61,10 @@ function worth(cell) {
 }
 
 function sortable(table) {
-  const heads = all("thead th", table), body = table.tBodies[0];
+  const heads = all("thead th:not(:empty)", table), body = table.tBodies[0];
   const compare = (a, b) => typeof a === "number" && typeof b === "number"
     ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
-  heads.forEach((head, at) => {
+  heads.forEach((head) => {
     const button = head.appendChild(Object.assign(document.createElement("button"), { type: "button" }));
     button.append(...[...head.childNodes].filter((node) => node !== button));
     button.addEventListener("click", () => {
@@ -72,7 +72,7 @@ function sortable(table) {
       const up = was ? was === "descending" : !head.classList.contains("number");
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", up ? "ascending" : "descending");
-      const rows = [...body.rows].map((row) => [worth(row.cells[at]), row]);
+      const rows = [...body.rows].map((row) => [worth(row.cells[head.cellIndex]), row]);
       // what has no value stays at the end whichever way the others run
       rows.sort(([a], [b]) => (a === null || b === null) ? (a === null) - (b === null) : compare(a, b) * (up ? 1 : -1));
       body.append(...rows.map(([, row]) => row));

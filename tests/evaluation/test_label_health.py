@@ -97,6 +97,15 @@ def test_another_folder_that_the_model_was_trained_on(examine, photos: Path, tmp
     assert (health.n_trained_on, health.trained_on) == (12, "../other")
 
 
+def test_what_the_model_was_trained_on_is_named_by_its_classes(examine, photos: Path, tmp_path: Path) -> None:
+    shutil.copytree(photos / "test" / "red", tmp_path / "other" / "n1")
+    shutil.copytree(photos / "test" / "blue", tmp_path / "other" / "unknown")
+    (tmp_path / "names.csv").write_text("n1,red\n")
+    health, _ = examine("--trained-on", tmp_path / "other", "--class-map", tmp_path / "names.csv")
+    assert {each.label for group in health.duplicates for each in group.images if each.trained_on} == {"red", "unknown"}
+    assert not any(group.conflict for group in health.duplicates)
+
+
 def test_the_scored_folder_is_not_the_one_trained_on(make_run: MakeRun, tmp_path: Path) -> None:
     run = make_run({"cat/1.png": [0.9, 0.1]}, NAMES)
     with pytest.raises(UsageError, match="is the folder that is scored"):

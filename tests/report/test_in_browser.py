@@ -171,6 +171,27 @@ def test_shares_replace_counts_without_the_script(opened):
     assert opened.evaluate(shown.format("share")) == "visible"
 
 
+def test_what_sorts_a_table_has_a_name(browser, page):
+    browser.open(page)
+    names = browser.evaluate("[...document.querySelectorAll('thead button')].map((each) => each.textContent)")
+    assert len(names) > 10
+    assert all(names)
+    heads = (
+        "[...document.querySelectorAll('#slice-table thead th')].map((each) => each.querySelector('button') !== null)"
+    )
+    assert False in browser.evaluate(heads)  # the drawn intervals are no column to sort by
+    rows = "[...document.querySelectorAll('#slice-table tbody tr')].map((row) => +row.cells[5].dataset.value)"
+    browser.evaluate("document.querySelector('#slice-table thead th:nth-child(6) button').click()")
+    found = browser.evaluate(rows)
+    assert found == sorted(found, reverse=True)
+
+
+def test_hints_in_fields_can_be_read_in_the_dark(browser, page):
+    browser.open(page, dark=True)
+    colour = "getComputedStyle(document.querySelector('input[type=search]'), '::placeholder').color"
+    assert browser.evaluate(colour) == browser.evaluate("getComputedStyle(document.querySelector('footer')).color")
+
+
 def test_a_thousand_classes_stay_usable(browser, digits, tmp_path):
     n = 1000
     figures = digits.facts["per_class"][0]

@@ -1,25 +1,23 @@
 """Models that find boxes, from rows that say of each detection what it takes at each IoU threshold."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cnnkit.comparison._box_rows import detected_rows, true_rows
 from cnnkit.comparison._classes import UNKNOWN, class_places
 from cnnkit.comparison._contender import Contender
 from cnnkit.comparison._detections import Detections, coco_ap_of
 from cnnkit.comparison._images import SameImages, same_images
-from cnnkit.comparison._record import Pair
-from cnnkit.comparison._resampled import Bools, Ints, Measured
+from cnnkit.comparison._objects import Found, found_of, object_pair, objects_of, shares_of
+from cnnkit.comparison._paired_boxes import PairedBoxes, boxes_to_draw
+from cnnkit.comparison._record import ObjectPair
+from cnnkit.comparison._resampled import Ints, Measured
 from cnnkit.errors import DataError
-
-THRESHOLDS = 10
-LISTS = ("det_class", "det_score", "det_match", "det_ignore")
 
 
 class Boxes:
-    """A `Kind`: `coco_AP`, also at IoU 0.5 and 0.75 alone, resampled.
+    """A `Kind`: `coco_AP`, also at IoU 0.5 and 0.75 alone, and the shares at one confidence, resampled.
 
     An image that a model could not read is one on which it finds nothing.
     """
@@ -29,34 +27,67 @@ class Boxes:
     def __init__(self, contenders: Sequence[Contender]) -> None:
         self.contenders = contenders
         self.images = same_images(contenders)
-        places = [class_places(contenders[0], each) for each in contenders]
-        self.objects = _same_objects(contenders, self.images, places)
+        self.places = [class_places(contenders[0], each) for each in contenders]
+        _refuse_other_objects(contenders, self.images, self.places)
         self.n, self.n_left_out = len(self.images.keys), 0
-        self.notes = self.images.notes
+        true = (true_rows(each, rows) for each, rows in zip(contenders, self.images.rows, strict=True))
+        self.objects = [objects_of(each, place) for each, place in zip(true, self.places, strict=True)]
+        self.notes = (*self.images.notes, *self._moved())
 
     def right(self, _at: int) -> None:
         """AP is no proportion."""
 
     def figures(self, at: int, *, resamples: int) -> list[Measured]:
-        columns = {name: _column(self.contenders[at], name, self.images.rows[at]) for name in LISTS}
-        lengths, _ = columns["det_class"]
+        rows = detected_rows(self.contenders[at], self.images.rows[at])
         found = Detections(
-            image=np.repeat(np.arange(self.n), lengths),
-            category=np.asarray(columns["det_class"][1], dtype=np.int64),
-            score=np.asarray(columns["det_score"][1], dtype=np.float64),
-            hit=_bits(columns["det_match"][1]),
-            ignored=_bits(columns["det_ignore"][1]),
-            objects=_counts(self.contenders[at], self.images.rows[at]),
+            image=rows.image,
+            category=rows.label,
+            score=rows.score.astype(np.float64),
+            hit=rows.hit,
+            ignored=rows.ignored,
+            objects=true_rows(self.contenders[at], self.images.rows[at]).counts(self.n, self._n_classes(at)),
         )
-        figures = (coco_ap_of(found, iou=iou) for iou in (None, 0.5, 0.75))
-        return [figure for figure in figures if figure]
+        figures = [figure for iou in (None, 0.5, 0.75) if (figure := coco_ap_of(found, iou=iou))]
+        return [*figures, *shares_of(self.objects[at], self._found(at), self.n)]
 
-    def pair(self, _first: int, _second: int) -> Pair | None:
-        return None
+    def pair(self, first: int, second: int) -> ObjectPair | None:
+        """None where the objects do not lie in the same places."""
+        if not self.objects[first].are(self.objects[second]):
+            return None
+        names = self.contenders[first].name, self.contenders[second].name
+        digests = self.contenders[0].rows.column("digest").take(self.images.rows[0]).to_pylist()
+        both = self._found(first), self._found(second)
+        return object_pair(names, self.objects[first], both, self.images.keys, digests)
+
+    def boxes(self, first: int, second: int) -> PairedBoxes:
+        """Of a pair that there is."""
+        return boxes_to_draw(self.objects[first], self._found(first), self._found(second), np.array(self.images.keys))
+
+    def _found(self, at: int) -> Found:
+        rows = detected_rows(self.contenders[at], self.images.rows[at])
+        return found_of(rows, self.objects[at], self.places[at], n_images=self.n)
+
+    def _n_classes(self, at: int) -> int:
+        return len(self.contenders[at].results.classes)
+
+    def _moved(self) -> list[str]:
+        """Labels read from another file can hold as many objects of each class in other places."""
+        first, *others = zip(self.contenders, self.objects, strict=True)
+        return [
+            f"the labels of {other.name} have their boxes in other places than those of {first[0].name}: objects found "
+            f"are not compared"
+            for other, objects in others
+            if not objects.are(first[1])
+        ]
 
 
-def _same_objects(contenders: Sequence[Contender], images: SameImages, places: Sequence[Ints]) -> Ints:
-    """(n, classes) objects of the first model's classes; refused where the truths differ."""
+def paired_boxes(first: Contender, second: Contender) -> PairedBoxes:
+    """Objects and boxes of two detectors that have an `ObjectPair`."""
+    return Boxes([first, second]).boxes(0, 1)
+
+
+def _refuse_other_objects(contenders: Sequence[Contender], images: SameImages, places: Sequence[Ints]) -> None:
+    """Where the truths differ in how many objects of a class an image has."""
     first, *others = contenders
     wanted = _counts(first, images.rows[0])
     for other, rows, place in zip(others, images.rows[1:], places[1:], strict=True):
@@ -71,25 +102,7 @@ def _same_objects(contenders: Sequence[Contender], images: SameImages, places: S
                 f"have other objects in their truth (such as {images.keys[at]!r}: {wanted[at].sum()} and "
                 f"{theirs[at].sum()}). Score both models with the same truth."
             )
-    return wanted
 
 
 def _counts(contender: Contender, rows: Ints) -> Ints:
-    lengths, values = _column(contender, "truth_class", rows)
-    counts = np.zeros((len(rows), len(contender.results.classes)), dtype=np.int64)
-    np.add.at(counts, (np.repeat(np.arange(len(rows)), lengths), np.asarray(values, dtype=np.int64)), 1)
-    return counts
-
-
-def _column(contender: Contender, name: str, rows: Ints) -> tuple[Ints, NDArray[Any]]:
-    """How many entries each image has, and all of them in one row."""
-    import pyarrow.compute as pc
-
-    column = contender.rows.column(name).take(rows)
-    lengths = pc.fill_null(pc.list_value_length(column), 0)
-    return np.asarray(lengths.to_numpy(), dtype=np.int64), np.asarray(pc.list_flatten(column).to_numpy())
-
-
-def _bits(numbers: NDArray[Any]) -> Bools:
-    """(m,) numbers to (m, 10) flags: bit i is IoU threshold i."""
-    return np.asarray((numbers.astype(np.int64)[:, None] >> np.arange(THRESHOLDS)) & 1, dtype=np.bool_)
+    return true_rows(contender, rows).counts(len(rows), len(contender.results.classes))

@@ -13,7 +13,15 @@ from cnnkit.comparison._label_sets import LabelSets
 from cnnkit.comparison._labels import Labels
 from cnnkit.comparison._preprocessing import preprocessing_notes
 from cnnkit.comparison._read_boxes import output_notes, same_file_notes
-from cnnkit.comparison._record import ComparedResults, ComparisonResults, Equivalence, Front, PairedDifference
+from cnnkit.comparison._record import (
+    ComparedResults,
+    ComparisonResults,
+    Equivalence,
+    Front,
+    ObjectPair,
+    Pair,
+    PairedDifference,
+)
 from cnnkit.comparison._resampled import Resampled, resample
 from cnnkit.comparison._tested import Tested
 from cnnkit.comparison._words import WORDINGS, best_sentence, front_sentence
@@ -61,7 +69,8 @@ def compare_results(
     values = _main_values(kind, figures)
     answers = [] if margin is None else [equivalence(each, margin) for each in tests if each.first == names[0]]
     main, secondary = conclude(tests), _secondary(kind, names, figures)
-    found = fronts(contenders, kind.measure, values)
+    found, pairs = fronts(contenders, kind.measure, values), [kind.pair(0, at) for at in at_all[1:]]
+    object_pairs = [pair for pair in pairs if isinstance(pair, ObjectPair)]
     return ComparisonResults(
         task=contenders[0].results.task,
         multilabel=contenders[0].results.multilabel,
@@ -71,11 +80,16 @@ def compare_results(
         n_left_out=kind.n_left_out,
         classes=contenders[0].results.classes,
         models=tuple(_model(each, contenders[0]) for each in contenders),
-        sentences=(*_sentences(names, values, main, answers, secondary), *_front_sentences(found)),
+        sentences=(
+            *_sentences(names, values, main, answers, secondary),
+            *(pair.sentence for pair in object_pairs),
+            *_front_sentences(found),
+        ),
         notes=(*kind.notes, *_gone(contenders), *_speeds(contenders)),
         differences=(*main, *secondary),
         equivalence=tuple(answers),
-        pairs=tuple(pair for at in at_all[1:] if (pair := kind.pair(0, at))),
+        pairs=tuple(pair for pair in pairs if isinstance(pair, Pair)),
+        object_pairs=tuple(object_pairs),
         fronts=tuple(found),
         level=LEVEL,
         resamples=resamples,

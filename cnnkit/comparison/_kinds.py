@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from cnnkit.comparison._record import Pair
+from cnnkit.comparison._record import ObjectPair, Pair
 from cnnkit.comparison._resampled import Bools, Measured
 
 
@@ -31,5 +31,5 @@ class Kind(Protocol):
     def figures(self, at: int, *, resamples: int) -> list[Measured]:
         """Every figure that can be resampled, `measure` among them unless it is a proportion."""
 
-    def pair(self, first: int, second: int) -> Pair | None:
-        """Both models image by image; None where that has no meaning."""
+    def pair(self, first: int, second: int) -> Pair | ObjectPair | None:
+        """Both models image by image, or object by object; None where that cannot be had, which a note says."""

@@ -9,7 +9,7 @@ from cnnkit.comparison._contender import Contender
 from cnnkit.comparison._images import SameImages, same_images
 from cnnkit.comparison._rankings import rankings_of
 from cnnkit.comparison._record import Pair
-from cnnkit.comparison._resampled import Bools, Floats, Ints, Measured, Weights, mean_of
+from cnnkit.comparison._resampled import Bools, Ints, Measured, mean_of, ratio_of
 from cnnkit.errors import DataError
 
 
@@ -104,14 +104,5 @@ def _refuse_other_labels(
 
 def _pooled_f1(true: Bools, given: Bools) -> list[Measured]:
     """F1 over all answers together; none where there is neither a label nor an answer."""
-    hits = (true & given).sum(axis=1).astype(np.float64)
-    of_both = (true.sum(axis=1) + given.sum(axis=1)).astype(np.float64)
-    if not of_both.sum():
-        return []
-    value = float(2 * hits.sum() / of_both.sum())
-
-    def under(weights: Weights) -> Floats:
-        above, below = 2 * hits @ weights, of_both @ weights
-        return np.asarray(np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0))
-
-    return [Measured("micro_f1", value, (2 * hits - value * of_both) / of_both.sum(), under)]
+    f1 = ratio_of("micro_f1", 2 * (true & given).sum(axis=1), true.sum(axis=1) + given.sum(axis=1))
+    return [f1] if f1 else []

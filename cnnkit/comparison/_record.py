@@ -111,6 +111,55 @@ class Pair(_Model):
     classes: tuple[ClassChange, ...] = ()
 
 
+class _ObjectCounts(_Model):
+    """Of `n` objects how many each detector finds, and how many it alone finds; false alarms: on no such object."""
+
+    n: int
+    first_found: int
+    second_found: int
+    only_first: int
+    only_second: int
+    first_false: int
+    second_false: int
+
+
+class ObjectImage(_ObjectCounts):
+    """An image on which two detectors differ in objects found or in the number of false alarms."""
+
+    key: str
+    digest: str | None
+
+
+class ObjectChange(_ObjectCounts):
+    """A class; `label` is its place in `classes`."""
+
+    label: int
+
+
+class ObjectPair(_Model):
+    """Two detectors, object by object, at one overlap.
+
+    Each is taken from the confidence on at which its F1 is highest. `images` are those on which the two differ: the
+    ones with the most objects that one alone finds come first.
+    """
+
+    first: str
+    second: str
+    iou: float
+    first_confidence: float
+    second_confidence: float
+    n: int
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+    first_false: int
+    second_false: int
+    images: tuple[ObjectImage, ...] = ()
+    classes: tuple[ObjectChange, ...] = ()
+    sentence: str = ""
+
+
 class Front(_Model):
     """The models that no other beats in both the measure and the cost."""
 
@@ -139,6 +188,7 @@ class ComparisonResults(_Model):
     differences: tuple[PairedDifference, ...]
     equivalence: tuple[Equivalence, ...] = ()
     pairs: tuple[Pair, ...] = ()
+    object_pairs: tuple[ObjectPair, ...] = ()
     fronts: tuple[Front, ...] = ()
     level: float = 0.95
     resamples: int

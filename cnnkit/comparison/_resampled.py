@@ -61,6 +61,20 @@ def mean_of(name: str, values: Floats | Bools) -> Measured:
     return Measured(name, mean, (numbers - mean) / n, lambda weights: numbers @ weights / n)
 
 
+def ratio_of(name: str, above: Floats | Ints, below: Floats | Ints) -> Measured | None:
+    """The sum of one number that each image has over the sum of another: (n,) each. None where the latter is 0."""
+    over, under = np.asarray(above, dtype=np.float64), np.asarray(below, dtype=np.float64)
+    if not under.sum():
+        return None
+    value = float(over.sum() / under.sum())
+
+    def drawn(weights: Weights) -> Floats:
+        sums, of = over @ weights, under @ weights
+        return np.asarray(np.divide(sums, of, out=np.full(len(sums), np.nan), where=of > 0))
+
+    return Measured(name, value, (over - value * under) / under.sum(), drawn)
+
+
 def calibration_error_of(name: str, confidence: Floats, correct: Bools) -> Measured:
     """The calibration error in bins of equal width, as `metrics.calibration_error` has it."""
     gaps = metrics.binned_gaps(confidence, correct)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cnnkit.comparison._record import Answer, Front, PairedDifference, Verdict
+from cnnkit.comparison._record import Answer, Front, ObjectPair, PairedDifference, Verdict
 from cnnkit.comparison._tested import Tested
 
 NOT_EVEN = 10_000_000  # more images than this are not asked for
@@ -34,6 +34,8 @@ WORDINGS = {
     "coco_AP": Wording("AP (COCO)"),
     "coco_AP50": Wording("AP50 (COCO)"),
     "coco_AP75": Wording("AP75 (COCO)"),
+    "recall_at_best_f1": Wording("share of objects found"),
+    "precision_at_best_f1": Wording("share of detections that are right"),
 }
 
 
@@ -153,6 +155,16 @@ def equivalence_sentence(
     if answer == "no":
         return f"{each.second} is not {limit}: {found}."
     return f"These data cannot tell whether {each.second} is {limit}: {found}{_further(further)}."
+
+
+def objects_sentence(pair: ObjectPair) -> str:
+    """How many objects both detectors find, one alone, neither."""
+    lines = f"from confidence {pair.first_confidence:.4g} and {pair.second_confidence:.4g} on, IoU {pair.iou:g}"
+    return (
+        f"Of {pair.n:,} objects {pair.first} and {pair.second} both find {pair.both:,}, {pair.first} alone "
+        f"{pair.only_first:,}, {pair.second} alone {pair.only_second:,}, neither {pair.neither:,}, with "
+        f"{pair.first_false:,} and {pair.second_false:,} false alarms ({lines})."
+    )
 
 
 def best_sentence(names: Sequence[str], values: Sequence[float], differences: Sequence[PairedDifference]) -> str:

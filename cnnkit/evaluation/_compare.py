@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.comparison import COMPARISON_FILE, ComparisonResults, Contender, compare_results
+from cnnkit.data import find_pictures, path_of_key
 from cnnkit.errors import CnnkitError, DataError, UsageError
 from cnnkit.evaluation._join import join
 from cnnkit.files import write_text
 from cnnkit.metrics import RESAMPLES
 from cnnkit.predictions import Run, open_run
 from cnnkit.results import Results, read_results, read_rows
+
+LOOKED_FOR = 8  # images, one of which tells that a folder holds them
 
 
 def compare(
@@ -47,7 +50,7 @@ def compare(
     if output is not None:
         write_text(Path(output) / COMPARISON_FILE, found.to_json() + "\n")
         if report:
-            _report(Path(output), found, contenders, folders[0])
+            _report(Path(output), found, contenders, folders)
     return found
 
 
@@ -130,9 +133,20 @@ def _scores(run: Run, keys: Sequence[str]) -> NDArray[np.float32]:
     return joined.scores.T if (order == np.arange(len(answered))).all() else joined.scores[:, order].T
 
 
-def _report(output: Path, found: ComparisonResults, contenders: Sequence[Contender], baseline: Path) -> None:
+def _report(output: Path, found: ComparisonResults, contenders: Sequence[Contender], folders: Sequence[Path]) -> None:
     from cnnkit.evaluation._comparison_page import page_of
     from cnnkit.report import write_comparison
 
-    root = baseline / contenders[0].results.data.root
-    write_comparison(output, page_of(found, contenders), images_root=root if root.exists() else None)
+    keys: list[str] = contenders[0].rows.column("key").to_pylist()
+    roots = [_pictures(folder, each.results, keys) for folder, each in zip(folders, contenders, strict=True)]
+    named = folders[0] / contenders[0].results.data.root
+    root = next((root for root in roots if root), named if named.exists() else None)
+    write_comparison(output, page_of(found, contenders), images_root=root)
+
+
+def _pictures(folder: Path, results: Results, keys: Sequence[str]) -> Path | None:
+    """Where the pictures lie now: the folder that was scored, or of a file of detections where its labels have them."""
+    root, labels = folder / results.data.root, folder / (results.data.truth or results.data.root)
+    if any(path.is_file() for key in keys[:LOOKED_FOR] if (path := path_of_key(root, key))):
+        return root
+    return find_pictures(labels, results.data.part, keys) if results.task == "detection" and labels.exists() else None

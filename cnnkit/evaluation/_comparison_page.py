@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from cnnkit.comparison import ComparisonResults, Contender, Pair, PairedDifference
+from cnnkit.comparison import ComparisonResults, Contender, Pair, PairedDifference, paired_boxes
 from cnnkit.comparison import Flip as ComparedFlip
-from cnnkit.report import ClassChange, ComparedModel, Comparison, Difference, Flip, Pairing
+from cnnkit.report import ClassChange, ComparedModel, Comparison, DetectorPairing, Difference, Flip, Pairing
 
 
 def page_of(found: ComparisonResults, contenders: Sequence[Contender]) -> Comparison:
+    by_name = {contender.name: contender for contender in contenders}
     return Comparison(
         models=tuple(
             ComparedModel(model.name, contender.results, model.notes)
@@ -16,6 +17,10 @@ def page_of(found: ComparisonResults, contenders: Sequence[Contender]) -> Compar
         sentences=found.sentences,
         differences=tuple(_difference(each) for each in found.differences),
         pairings=tuple(_pairing(each) for each in found.pairs),
+        detectors=tuple(
+            DetectorPairing(each, paired_boxes(by_name[each.first], by_name[each.second]))
+            for each in found.object_pairs
+        ),
         notes=found.notes,
     )
 

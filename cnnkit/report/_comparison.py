@@ -8,6 +8,7 @@ from cnnkit import drawing
 from cnnkit.files import write_text
 from cnnkit.report import _tables
 from cnnkit.report._charts import Chart
+from cnnkit.report._detector_pairs import detector_section, detectors_in_markdown, headings
 from cnnkit.report._gallery import Caption, Group, pictures
 from cnnkit.report._markdown import bullets, escape, table
 from cnnkit.report._names import class_labels, data_name, meaning
@@ -64,6 +65,10 @@ def html(comparison: Comparison, root: Path | None) -> str:
         "differences": [_difference_row(each) for each in comparison.differences],
         "difference_charts": difference_charts(comparison.differences),
         "pairings": [_pairing(each, at, labels, root) for at, each in enumerate(comparison.pairings)],
+        "detectors": [
+            {**detector_section(each, at, labels, root, len(comparison.detectors)), "columns": headings(each.objects)}
+            for at, each in enumerate(comparison.detectors)
+        ],
         "provenance": [(each.name, _provenance(each)) for each in models],
         "labels": labels,
     }
@@ -89,6 +94,7 @@ def _sections(content: dict[str, Any]) -> list[tuple[str, str]]:
         ("tradeoff", "Quality against cost", content["tradeoffs"]),
         ("differences", "Differences", content["differences"]),
         ("flips", "Images that flip", content["pairings"]),
+        ("objects", "Objects that differ", content["detectors"]),
         ("provenance", "Where it comes from", True),
     )
     return [(id_, label) for id_, label, there in candidates if there]
@@ -279,6 +285,7 @@ def markdown(comparison: Comparison) -> str:
         if differences
         else "",
         *(_pairing_in_words(each) for each in comparison.pairings),
+        *detectors_in_markdown(comparison.detectors, class_labels(models[0].results.classes)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit.report._gallery import Caption, Group, pictures
+from cnnkit.report._gallery import Caption, Group, classes_in_words, pictures
 from cnnkit.report._outcomes import Boxes, boxes_from_rows, sizes
-from cnnkit.report._overlay import Mark, legend
+from cnnkit.report._overlay import LEGEND, Mark, legend
 from cnnkit.report._thumbnails import Wanted
-from cnnkit.report._words import NBSP, count, counted, listed, percent
+from cnnkit.report._words import count, counted, percent
 from cnnkit.report.drawn import KINDS, OBJECTS, DrawnBoxes
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 WORST, LARGE = 24, 420
 SHOWN = 60
 OF_AN_IMAGE = 2
-NAMED = 4  # classes in a caption
 
 Places = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -57,21 +56,13 @@ class _Drawer:
     def classes(self, at: int, chosen: Bools) -> str:
         """`person × 3 and dog`: the classes of the chosen boxes of an image."""
         assert self.drawn is not None
-        names, times = np.unique(self.drawn.label[chosen & (self.drawn.image == at)], return_counts=True)
-        order = np.argsort(-times, kind="stable").tolist()
-        told = [_times(self.labels[names[place]], int(times[place])) for place in order[:NAMED]]
-        more = len(order) - NAMED
-        return listed([*told, f"{more} more {'class' if more == 1 else 'classes'}"] if more > 0 else told)
+        return classes_in_words(self.drawn.label[chosen & (self.drawn.image == at)], self.labels)
 
     def _mark(self, at: int) -> Mark:
         assert self.drawn is not None
         kind, label = KINDS[self.drawn.kind[at]], self.labels[self.drawn.label[at]]
         text = label if kind in OBJECTS else f"{label} {self.drawn.score[at]:.2f}"
         return Mark(kind, tuple(self.drawn.box[at].tolist()), text)
-
-
-def _times(name: str, n: int) -> str:
-    return name if n == 1 else f"{name}{NBSP}×{NBSP}{n}"
 
 
 def _worst(drawer: _Drawer, drawn: DrawnBoxes, root: Path | None) -> Group:
@@ -94,7 +85,8 @@ def _worst(drawer: _Drawer, drawn: DrawnBoxes, root: Path | None) -> Group:
         f"{drawn.confidence:.4g} on: {which}.",
         "No mistake.",
         pictures([drawer.wanted(at, drawn.shown, side=LARGE) for at in chosen], captions, root),
-        legend(),
+        legend(LEGEND),
+        large=True,
     )
 
 

@@ -13,7 +13,7 @@ from cnnkit.drawing import Thumbnail
 from cnnkit.report._outcomes import Outcomes
 from cnnkit.report._overlay import overlay
 from cnnkit.report._thumbnails import GALLERY_BYTES, Wanted, thumbnails
-from cnnkit.report._words import count, counted, percent
+from cnnkit.report._words import NBSP, count, counted, listed, percent
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,6 +22,7 @@ WORST = 60
 WORST_OF_A_CLASS = 2
 WORST_AT_MOST = 240
 LEAST_SURE = 40
+NAMED = 4  # classes in a caption
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,20 @@ class Caption:
     @property
     def text(self) -> str:
         return ", ".join(" ".join(part for part in line if part) for line in self.lines)
+
+
+def classes_in_words(chosen: NDArray[np.int64], labels: Sequence[str]) -> str:
+    """`person × 3 and dog`, the most frequent first; empty for none."""
+    names, times = np.unique(chosen, return_counts=True)
+    order = np.argsort(-times, kind="stable").tolist()
+    told = [_repeated(labels[names[place]], int(times[place])) for place in order[:NAMED]]
+    more = len(order) - NAMED
+    told += [f"{more} more {'class' if more == 1 else 'classes'}"] if more > 0 else []
+    return listed(told) if told else ""
+
+
+def _repeated(name: str, n: int) -> str:
+    return name if n == 1 else f"{name}{NBSP}×{NBSP}{n}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +67,8 @@ class Group:
     caption: str
     empty: str
     pictures: list[Picture]
-    legend: Markup | None = None  # of what is drawn on the pictures, which are large then
+    legend: Markup | None = None  # of what is drawn on the pictures
+    large: bool = False
 
 
 def pictures(

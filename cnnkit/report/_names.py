@@ -59,6 +59,8 @@ MEANINGS = {
     "coco_ARs": Meaning("AR, small", "share of small objects found"),
     "coco_ARm": Meaning("AR, medium", "share of medium objects found"),
     "coco_ARl": Meaning("AR, large", "share of large objects found"),
+    "recall_at_best_f1": Meaning("Objects found", "share of objects found, from the confidence of the best F1 on"),
+    "precision_at_best_f1": Meaning("Right detections", "share of detections that are right, from there on"),
     "ultralytics_AP": Meaning("AP (Ultralytics)", "what that tool would say: its interpolation, no crowd regions"),
     "ultralytics_AP50": Meaning("AP50 (Ultralytics)", "the same at IoU 0.50"),
     "voc07_AP": Meaning("AP (VOC 2007)", "mean of precision at eleven recalls, IoU 0.5 or more"),

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnnkit.comparison import ObjectPair, PairedBoxes
 from cnnkit.results import Results
 
-__all__ = ["ClassChange", "ComparedModel", "Comparison", "Difference", "Flip", "Pairing"]
+__all__ = ["ClassChange", "ComparedModel", "Comparison", "DetectorPairing", "Difference", "Flip", "Pairing"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ class Pairing:
 
 
 @dataclass(frozen=True)
+class DetectorPairing:
+    """Two detectors on the same images, object by object, and the boxes that are drawn on the pictures."""
+
+    objects: ObjectPair
+    boxes: PairedBoxes
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Models on the same images. `sentences` answer which is better; `notes` say what could not be compared."""
 
@@ -87,4 +96,5 @@ class Comparison:
     sentences: tuple[str, ...]
     differences: tuple[Difference, ...] = ()
     pairings: tuple[Pairing, ...] = ()
+    detectors: tuple[DetectorPairing, ...] = ()
     notes: tuple[str, ...] = ()

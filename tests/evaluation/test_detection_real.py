@@ -71,12 +71,23 @@ def test_two_detectors_are_scored_gated_and_compared(few, score, run_cnnkit, nam
     run_cnnkit(*again, "-o", tmp_path / "again", "--fail-if-worse-than", worse)
     run_cnnkit(*again, "-o", tmp_path / "again", "--fail-if-worse-than", f"{best}:0.1")
     assert read_results(tmp_path / "again").figures == read_results(best).figures
-    told = json.loads(run_cnnkit("compare", best, worse, "--json", "--margin", "50").stdout)
+    out = tmp_path / "compared"
+    told = json.loads(run_cnnkit("compare", best, worse, "--json", "--margin", "50", "-o", out).stdout)
     difference = told["differences"][0]
     figures = [read_results(folder).figures["coco_AP"].value for folder in (best, worse)]
     assert difference["measure"] == "coco_AP"
     assert difference["value"] == pytest.approx(figures[1] - figures[0], abs=1e-9)
     assert (difference["better"], told["equivalence"][0]["answer"]) == ("first", "yes")
+    (pair,) = told["object_pairs"]
+    for folder, place in ((best, "first"), (worse, "second")):
+        facts = read_results(folder).detection
+        assert pair[f"{place}_confidence"] == pytest.approx(facts.best_f1.confidence)
+        found = pair["both"] + pair[f"only_{place}"]
+        assert found / facts.n_objects == pytest.approx(facts.best_f1.recall)
+        assert found / (found + pair[f"{place}_false"]) == pytest.approx(facts.best_f1.precision)
+    page = (out / "report.html").read_text()
+    assert "yolox_nano finds, fastestdet misses" in page
+    assert page.count('<img src="data:image/jpeg') >= len(pair["images"])
 
 
 def test_a_class_that_nothing_answers_to_is_found_before_the_model_runs(shared, run_cnnkit, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from cnnkit.drawing import Thumbnail
 from cnnkit.report import DrawnBoxes
 from cnnkit.report._detections import groups_of_detections
-from cnnkit.report._overlay import Mark, legend, overlay
+from cnnkit.report._overlay import LEGEND, Mark, legend, overlay
 from cnnkit.report.drawn import KINDS
 from cnnkit.results import rows_schema
 
@@ -69,7 +69,7 @@ def test_the_worst_images_have_truth_and_detections_on_them(folder, rows, drawn)
     assert ">dog 0.75</text>" in second
     assert second.count("<text") == 1  # what is right needs no words
     assert "dog 0.20" not in second  # below the confidence
-    assert worst.legend == legend()
+    assert worst.legend == legend(LEGEND)
 
 
 def test_false_alarms_show_their_box_alone(folder, rows, drawn):

@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 NAMES = ("slices", "slice_by", "label_health", "trained_on")
 SLICES_SHOWN = 20
 SIGNIFICANT = 0.05
+COLUMNS = ("slice", "images", "accuracy", "minus the rest, points", "p")
+LEGEND = ("p: Fisher's exact test, corrected by Holm over all slices; * below 0.05.",)
+BOX_COLUMNS = ("slice", "images", "objects", "AP", "difference, points", "p")
+BOX_LEGEND = (
+    "Difference: from the other images, less what random slices of as many have: AP is higher on fewer images.",
+    "p: the share of these that differ as much (permutation test), corrected by Holm over all slices; * below 0.05.",
+)
 DOUBTED_UP_TO = 0.2  # a share of labels; beyond, the model is weak rather than the labels
 
 data_options = _options.together(
@@ -20,13 +27,13 @@ data_options = _options.together(
         "--slices",
         type=_options.PATH,
         metavar="FILE.csv",
-        help="Tell the accuracy by attributes of images: key and a column for each.",
+        help="Tell the accuracy, or AP, by attributes of images: key and a column for each.",
     ),
     click.option(
         "--slice-by",
         type=click.Choice(["folder", "size", "aspect", "brightness", "blur", "jpeg_quality"]),
         multiple=True,
-        help="Tell the accuracy by a property of the images; may be repeated. All but folder read them again.",
+        help="Tell it by a property of the images; may be repeated. All but folder read them again.",
     ),
     click.option(
         "--label-health",
@@ -54,15 +61,29 @@ def _show_slices(results: "Results") -> None:
     told = [each for each in results.slices if each.rest is not None]
     order = sorted(range(len(told)), key=lambda at: _rank(told[at], at))
     shown = sorted(order[:SLICES_SHOWN])
+    boxes = results.task == "detection"
     if shown:
-        columns = ["slice", "images", "accuracy", "minus the rest, points", "p"]
-        _output.table(columns, [_slice(told[at]) for at in shown], title="Slices against all other images")
+        columns, row = (BOX_COLUMNS, _box_slice) if boxes else (COLUMNS, _slice)
+        headings = [told[0].measure if each == "AP" else each for each in columns]
+        _output.table(headings, [row(told[at]) for at in shown], title="Slices against all other images")
     if len(order) > len(shown):
         _output.say(f"{len(order) - len(shown)} more slices, further from differing, are in the results.")
     if shown:
-        _output.say("p: Fisher's exact test, corrected by Holm over all slices; * below 0.05.")
+        for line in BOX_LEGEND if boxes else LEGEND:
+            _output.say(line)
     for line in (*_alike(results), *_without(results)):
         _output.say(line)
+
+
+def _box_slice(each: "Slice") -> list[str]:
+    return [
+        _name(each),
+        str(each.figure.n),
+        str(each.figure.n_positives or 0),
+        "–" if each.figure.value is None else f"{each.figure.value:.4f}",
+        _points(each.difference),
+        _p(each),
+    ]
 
 
 def _rank(each: "Slice", at: int) -> tuple[float, int]:
@@ -70,16 +91,17 @@ def _rank(each: "Slice", at: int) -> tuple[float, int]:
 
 
 def _slice(each: "Slice") -> list[str]:
-    p = "–" if each.p_value is None else "< 0.0001" if each.p_value < 0.0001 else f"{each.p_value:.4f}"
-    differs = each.p_value is not None and each.p_value < SIGNIFICANT
+    return [_name(each), str(each.figure.n), _percent(each.figure.value), _points(each.difference), _p(each)]
+
+
+def _name(each: "Slice") -> str:
     few = f" ({each.figure.note})" if each.figure.note else ""
-    return [
-        f"{each.by}: {each.value}{few}",
-        str(each.figure.n),
-        _percent(each.figure.value),
-        _points(each.difference),
-        f"{p} *" if differs else p,
-    ]
+    return f"{each.by}: {each.value}{few}"
+
+
+def _p(each: "Slice") -> str:
+    p = "–" if each.p_value is None else "< 0.0001" if each.p_value < 0.0001 else f"{each.p_value:.4f}"
+    return f"{p} *" if each.p_value is not None and each.p_value < SIGNIFICANT else p
 
 
 def _alike(results: "Results") -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from cnnkit.cli import _output
+from cnnkit.cli import _eval_data, _output
 from cnnkit.results import BoxTable, Figure, Results, nothing_found
 
 WEAKEST = 5
@@ -30,6 +30,7 @@ def show(results: Results, output: Path | None, *, said: Sequence[str] = ()) -> 
         *_left(results),
     ):
         _output.say(line)
+    _eval_data.show(results)
     _output.say_results([each for each in results.warnings if each not in said], output)
 
 

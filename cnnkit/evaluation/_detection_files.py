@@ -11,6 +11,7 @@ from cnnkit.evaluation._detection_measure import measure_boxes, n_classes_scored
 from cnnkit.evaluation._detection_protocols import chosen_protocols
 from cnnkit.evaluation._detection_rows import rows_of
 from cnnkit.evaluation._detection_run import default_protocol
+from cnnkit.evaluation._detection_slices import with_box_slices
 from cnnkit.evaluation._facts import place, versions_here
 from cnnkit.evaluation._fitting import refuse_what_does_not_fit
 from cnnkit.evaluation._scored import Asked
@@ -61,7 +62,8 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
         warnings=notes_on(boxes, protocols),
         **measure_boxes(boxes, protocols, asked),
     )
-    return results, boxes
+    root = asked.data if asked.truth is not None and asked.data.is_dir() else None
+    return with_box_slices(results, boxes, protocols[0], asked, root=root), boxes
 
 
 def write_file_results(output: Path, results: Results, boxes: Boxes, asked: Asked, *, report: bool) -> None:

@@ -15,6 +15,7 @@ from cnnkit.evaluation._detection_details import Details
 from cnnkit.evaluation._detection_measure import measure_boxes, n_classes_scored, notes_on
 from cnnkit.evaluation._detection_protocols import chosen_protocols
 from cnnkit.evaluation._detection_rows import rows_of
+from cnnkit.evaluation._detection_slices import with_box_slices
 from cnnkit.evaluation._scored import Asked, Scored
 from cnnkit.predictions import Run, read_record
 from cnnkit.spec import ClassName, DetectionOutput
@@ -36,9 +37,10 @@ def score_boxes(run: Run, asked: Asked) -> Scored:
     labelled, answered, bad = _joined(run, read, answers, asked)
     boxes = Boxes(answered, answers.found(run.path, answered), limits_up_to(asked.max_detections))
     protocols = chosen_protocols(asked.protocol, default=default_protocol(read))
+    pictures, digests = pictures_of_run(run, asked.data), answers.digests
     return Scored(
-        rows=rows_of(boxes, labelled, [answers.digests[key] for key in labelled.keys]),
-        keys_root=pictures_of_run(run, asked.data),
+        rows=rows_of(boxes, labelled, [digests[key] for key in labelled.keys]),
+        keys_root=pictures,
         part=source.part(asked.split),
         fingerprint=answers.fingerprint(labelled.keys),
         n=boxes.n_images,
@@ -50,6 +52,9 @@ def score_boxes(run: Run, asked: Asked) -> Scored:
         measured=measure_boxes(boxes, protocols, asked),
         truth=read.source,
         drawn=lambda: _drawn(boxes, protocols[0], labelled),
+        sliced=lambda results: with_box_slices(
+            results, boxes, protocols[0], asked, root=pictures, digests=[digests[key] for key in answered.keys]
+        ),
     )
 
 

@@ -12,7 +12,7 @@ def refuse_what_does_not_fit(asked: Asked, task: str) -> None:
         "--ignore-unknown-images": asked.ignore_unknown_images,
         "--max-detections": asked.max_detections is not None,
     }
-    classes = {"--topk": bool(asked.topk)}
+    classes = {"--topk": bool(asked.topk), "--label-health": asked.label_health, "--trained-on": bool(asked.trained_on)}
     wrong = [name for name, given in (classes if task == "detection" else boxes).items() if given]
     if wrong:
         kinds = ("classifiers", "a detector") if task == "detection" else ("detectors", "a classifier")

@@ -10,7 +10,7 @@ from cnnkit.errors import UsageError
 from cnnkit.evaluation._classification import score_labels
 from cnnkit.evaluation._detection_files import is_results_file, score_file, write_file_results
 from cnnkit.evaluation._detection_run import score_boxes
-from cnnkit.evaluation._examined import examined, refuse_to_examine_boxes
+from cnnkit.evaluation._examined import examined
 from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
 from cnnkit.evaluation._foreign import score_answers
 from cnnkit.evaluation._foreign_files import is_answers_file
@@ -137,7 +137,6 @@ def evaluate(
 def _evaluate_file(
     path: Path, asked: Asked, output: Path | None, *, report: bool, options: Mapping[str, Any]
 ) -> Results:
-    refuse_to_examine_boxes(asked)
     if options:
         raise UsageError(f"{path} is a file of detections: {', '.join(options)} would change nothing.")
     results, boxes = score_file(path, asked, output)
@@ -208,6 +207,8 @@ def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, 
         warnings=(*scored.notes, *(run.manifest.notes if run.manifest else ())),
         **scored.measured,
     )
+    if scored.sliced is not None:
+        return scored.sliced(results)
     return examined(results, scored.rows, scored.keys_root, output, asked)
 
 

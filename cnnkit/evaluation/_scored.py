@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from cnnkit.report import DrawnBoxes
+    from cnnkit.results import Results
 
 Progress = Callable[[int, int], None]  # (done, total)
 
@@ -54,7 +55,8 @@ class Asked:
 class Scored:
     """`keys_root` is the folder that the run's keys are relative to; `measured` are fields of Results by name.
 
-    `truth` is where the labels were found, where nobody said it; `drawn` makes the boxes for the page of a detector.
+    `truth` is where the labels were found, where nobody said it. Of a detector `drawn` makes the boxes for the page,
+    `sliced` adds the slices that were asked for.
     """
 
     rows: "pa.Table"
@@ -70,6 +72,7 @@ class Scored:
     measured: dict[str, Any]
     truth: Path | None = None
     drawn: "Callable[[], DrawnBoxes] | None" = None
+    sliced: "Callable[[Results], Results] | None" = None
 
 
 def scored(

@@ -25,7 +25,9 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class _Judged:
+class Judged:
+    """A slice, and the p-value of its test before it is corrected for the others; None: not tested."""
+
     slice: Slice
     p: float | None
 
@@ -46,7 +48,7 @@ def with_slices(results: Results, rows: "pa.Table", keys_root: Path, asked: Aske
     judged = [each for attribute in attributes for each in _judge(attribute, right, measure)]
     return results.model_copy(
         update={
-            "slices": tuple(_corrected(judged)),
+            "slices": tuple(corrected(judged)),
             "sliced_by": tuple(each.facts for each in attributes),
             "warnings": (*results.warnings, *notes),
         }
@@ -72,7 +74,7 @@ def _mask(chosen: Bools) -> "pa.Array":
     return pa.array(chosen)
 
 
-def _judge(attribute: Attribute, right: Bools, measure: str) -> list[_Judged]:
+def _judge(attribute: Attribute, right: Bools, measure: str) -> list[Judged]:
     known = attribute.group >= 0
     n, hits = int(known.sum()), int(right[known].sum())
     found = []
@@ -84,18 +86,18 @@ def _judge(attribute: Attribute, right: Bools, measure: str) -> list[_Judged]:
     return found
 
 
-def _one(facts: dict[str, str], hits: int, n: int, other_hits: int, other_n: int) -> _Judged:
+def _one(facts: dict[str, str], hits: int, n: int, other_hits: int, other_n: int) -> Judged:
     figure = proportion(hits, n, note=f"fewer than {FEW_IMAGES} images" if n < FEW_IMAGES else None)
     if other_n == 0:
-        return _Judged(Slice(**facts, figure=figure), None)
+        return Judged(Slice(**facts, figure=figure), None)
     low, high = metrics.independent_difference(hits, n, other_hits, other_n)
     difference = Figure(value=hits / n - other_hits / other_n, low=low, high=high, n=n + other_n, method="newcombe")
     each = Slice(**facts, figure=figure, rest=proportion(other_hits, other_n), difference=difference)
     tested = min(n, other_n) >= TESTED_FROM
-    return _Judged(each, metrics.fisher_exact(hits, n, other_hits, other_n) if tested else None)
+    return Judged(each, metrics.fisher_exact(hits, n, other_hits, other_n) if tested else None)
 
 
-def _corrected(judged: list[_Judged]) -> list[Slice]:
+def corrected(judged: list[Judged]) -> list[Slice]:
     """The slices with the p-values of all tests corrected together."""
     corrected = iter(metrics.holm([each.p for each in judged if each.p is not None]))
     return [

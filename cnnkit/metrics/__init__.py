@@ -45,6 +45,7 @@ from cnnkit.metrics.detection_estimates import (
     coco_rankings,
     voc_rankings,
 )
+from cnnkit.metrics.detection_groups import BoxGroups
 from cnnkit.metrics.detection_matches import Matches, match_detections, threshold_bits
 from cnnkit.metrics.detection_ultralytics import (
     UltralyticsScores,
@@ -52,6 +53,7 @@ from cnnkit.metrics.detection_ultralytics import (
     ultralytics_rankings,
     ultralytics_scores,
 )
+from cnnkit.metrics.detection_weighted import WeightedAp
 from cnnkit.metrics.estimates import BOOTSTRAP_UP_TO, Estimate, RankingEstimates, ranking_estimates
 from cnnkit.metrics.independent import fisher_exact, independent_difference
 from cnnkit.metrics.intervals import Interval, images_to_bound, wilson
@@ -65,6 +67,7 @@ from cnnkit.metrics.multilabel import (
     predicted_labels,
 )
 from cnnkit.metrics.paired import holm, images_to_decide, mcnemar, paired_difference
+from cnnkit.metrics.permutation import BeyondChance, beyond_chance
 from cnnkit.metrics.probability_estimates import ProbabilityEstimates, probability_estimates
 from cnnkit.metrics.ranked import Ranked
 from cnnkit.metrics.ranking import (
@@ -92,7 +95,9 @@ __all__ = [
     "THRESHOLD",
     "Average",
     "BestF1",
+    "BeyondChance",
     "BoxEstimates",
+    "BoxGroups",
     "BoxRanking",
     "ClassReport",
     "CocoScores",
@@ -119,9 +124,11 @@ __all__ = [
     "UltralyticsScores",
     "VocClass",
     "VocScores",
+    "WeightedAp",
     "average_precision",
     "average_precision_influence",
     "average_precisions",
+    "beyond_chance",
     "binned_gaps",
     "bootstrap_interval",
     "bootstrap_mean",

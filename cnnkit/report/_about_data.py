@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.report._health import health_content, health_sentences
-from cnnkit.report._slices import slice_notes, slice_rows, slice_sentence
+from cnnkit.report._slices import slice_intro, slice_notes, slice_rows, slice_sentence
 from cnnkit.results import Results
 
 
@@ -13,6 +13,7 @@ def data_content(results: Results, labels: Sequence[str], root: Path | None) -> 
     """What the template shows of it."""
     return {
         "slices": slice_rows(results),
+        "slice_intro": slice_intro(results),
         "slice_notes": slice_notes(results),
         "health": health_content(results, labels, root),
     }

@@ -10,7 +10,7 @@ from cnnkit.report._about_data import data_sentences
 from cnnkit.report._confusions import Pair
 from cnnkit.report._health import KINDS
 from cnnkit.report._names import data_name
-from cnnkit.report._slices import slice_notes, slice_rows
+from cnnkit.report._slices import slice_notes, slice_table
 from cnnkit.report._summary import headline, sentences
 from cnnkit.report._words import count, percent
 from cnnkit.results import Results, SamePicture
@@ -70,19 +70,7 @@ def _classes(results: Results, labels: Sequence[str]) -> list[str]:
 
 
 def _slices(results: Results) -> list[str]:
-    rows = [
-        [
-            f"{row['by']}: {row['label']}",
-            row["n"],
-            row["measure"],
-            f"{row['value']} ({row['span']})",
-            row["rest"],
-            f"{row['difference']} ({row['between']})" if row["between"] else row["difference"],
-            row["p"] + _note(row),
-        ]
-        for row in slice_rows(results)
-    ]
-    headings = ["Slice", "Images", "Figure", "Value", "All others", "Difference", "p, corrected"]
+    headings, rows = slice_table(results)
     return ["## Slices", bullets(slice_notes(results)), table(headings, rows)] if rows else []
 
 

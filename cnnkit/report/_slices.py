@@ -9,7 +9,24 @@ from cnnkit.results import Figure, Results, Slice, SlicedBy
 
 NAMED = 3
 
+FISHER = (
+    "Images that share a property against all the others: Fisher's exact test, corrected for the number of slices "
+    "(Holm). A slice that is not marked may differ all the same: its interval says by how much."
+)
+PERMUTATION = (
+    "Images that share a property against all the others. Average precision comes out higher on fewer images, so a "
+    "slice is held against random slices of as many images: \u201cby chance\u201d is what these have above their "
+    "rest, \u201cdifference\u201d what this slice has beyond that, p the share of them that differ at least as much, "
+    "corrected for the number of slices (Holm). A slice that is not marked may differ all the same: the interval of "
+    "its difference says by how much. A slice that shows other classes has another average precision for that alone."
+)
+
 Row = dict[str, Any]
+
+
+def slice_intro(results: Results) -> str:
+    """What the slices are held against, and how."""
+    return PERMUTATION if results.task == "detection" else FISHER
 
 
 def slice_rows(results: Results) -> list[Row]:
@@ -28,11 +45,15 @@ def _row(each: Slice) -> Row:
         "label": each.value,
         "measure": words.label,
         "n": count(each.figure.n),
+        "objects": "" if each.n_classes is None else count(each.figure.n_positives or 0),
+        "classes": "" if each.n_classes is None else counted(each.n_classes, "class", "classes"),
         "value": shown(each.figure.value),
         "sort": "" if each.figure.value is None else f"{each.figure.value:.8g}",
         "span": span(each.figure.low, each.figure.high, share=words.share),
         "mark": interval_of(each.figure) if words.share else "",
         "rest": shown(rest.value) if rest else "–",
+        "by_chance": _signed(each.by_chance),
+        "by_chance_sort": "" if each.by_chance is None else f"{each.by_chance:.8g}",
         "difference": points(each.difference),
         "between": _between(each.difference),
         "difference_sort": "" if each.difference is None else f"{each.difference.value or 0:.8g}",
@@ -43,15 +64,35 @@ def _row(each: Slice) -> Row:
     }
 
 
+def slice_table(results: Results) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows, where there are no columns to sort by."""
+    rows = slice_rows(results)
+    boxes = results.task == "detection"
+    headings = ["Slice", "Images", *(["Objects"] if boxes else []), "Figure", "Value", "All others"]
+    headings += [*(["By chance"] if boxes else []), "Difference", "p, corrected"]
+    return headings, [_cells(row, boxes=boxes) for row in rows]
+
+
+def _cells(row: Row, *, boxes: bool) -> list[str]:
+    cells = [f"{row['by']}: {row['label']}", row["n"]]
+    cells += [f"{row['objects']} ({row['classes']})"] if boxes else []
+    cells += [row["measure"], f"{row['value']} ({row['span']})" if row["span"] else row["value"], row["rest"]]
+    cells += [row["by_chance"]] if boxes else []
+    cells += [f"{row['difference']} ({row['between']})" if row["between"] else row["difference"]]
+    return [*cells, "; ".join(filter(None, [row["p"], row["note"]]))]
+
+
 def differs(each: Slice) -> bool:
     return each.p_value is not None and each.p_value < SIGNIFICANT
 
 
 def points(difference: Figure | None) -> str:
     """`+1.2 points`."""
-    if difference is None or difference.value is None:
-        return "–"
-    return f"{100 * difference.value:+.1f}{NBSP}points".replace("-", "\u2212")
+    return _signed(None if difference is None else difference.value)
+
+
+def _signed(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:+.1f}{NBSP}points".replace("-", "\u2212")
 
 
 def _between(difference: Figure | None) -> str:
@@ -98,4 +139,7 @@ def _worst_first(each: Slice) -> float:
 
 def _in_words(each: Slice) -> str:
     against = percent(each.rest.value) if each.rest else "–"
+    if each.by_chance is not None:
+        beyond = f"{points(each.difference)} beyond chance"
+        return f"{each.by} {each.value} (AP {percent(each.figure.value)} against {against} elsewhere, {beyond})"
     return f"{each.by} {each.value} ({percent(each.figure.value)} right against {against} elsewhere)"

@@ -26,6 +26,10 @@ class Slice(ResultsModel):
 
     `figure` is `measure` on them, `rest` on all other images that have the property, `difference` the one minus the
     other; `p_value` is for a difference between the two, corrected for the number of slices. None: not tested.
+
+    Of a detector `figure` and `rest` rest on `n_positives` objects, `n_classes` classes have an object in the slice, and
+    `difference` is what goes beyond `by_chance`: the mean difference of random slices of as many images, since average
+    precision is higher on fewer.
     """
 
     by: str
@@ -34,4 +38,6 @@ class Slice(ResultsModel):
     figure: Figure
     rest: Figure | None = None
     difference: Figure | None = None
+    by_chance: float | None = None
+    n_classes: int | None = None
     p_value: float | None = None

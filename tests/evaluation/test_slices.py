@@ -95,13 +95,13 @@ def test_groups_too_small_to_differ_are_shown_and_not_tested(make_run: MakeRun, 
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=15, deadline=None, suppress_health_check=[])
 def test_the_tests_are_scipys_and_the_correction_is_statsmodels(seed: int) -> None:
-    from cnnkit.evaluation._slices import _corrected, _judge
+    from cnnkit.evaluation._slices import _judge, corrected
 
     random = np.random.default_rng(seed)
     right = random.random(300) < 0.7
     column = random.choice(["a", "b", "c", "d"], 300).tolist()
     attribute = grouped(column, by="camera", source="computed")
-    slices = _corrected(_judge(attribute, right, "top1_accuracy"))
+    slices = corrected(_judge(attribute, right, "top1_accuracy"))
 
     groups = np.array(column)
     expected = []
@@ -262,12 +262,3 @@ def test_slices_of_several_labels_are_of_exact_matches(make_run: MakeRun, tmp_pa
     assert {each.measure for each in results.slices} == {"exact_match_accuracy"}
     assert [each.figure.value for each in results.slices] == [0.5, 0.5]
     assert results.slices[0].p_value == 1
-
-
-def test_slices_of_detections_are_refused(run_cnnkit, tmp_path: Path) -> None:
-    (tmp_path / "found.json").write_text("[]")
-    (tmp_path / "truth.json").write_text('{"images": [], "annotations": [], "categories": []}')
-    said = run_cnnkit(
-        "eval", tmp_path / "found.json", tmp_path / "truth.json", "--slice-by", "folder", exit_code=2
-    ).stderr
-    assert "--slices and --slice-by are for classifiers" in said

@@ -11,7 +11,7 @@ from cnnkit.report.drawn import Kind
 
 SHOWN_WIDTH, SHOWN_HEIGHT = 360, 288  # the room that the style sheet gives a large picture
 LETTER = 11  # the size of the words, in pixels of the page
-WIDTH_OF_A_LETTER = 0.6
+WIDTH_OF_A_LETTER = 0.68  # bold, with its outline
 LEGEND: dict[Kind, str] = {
     "right": "found, and right",
     "false": "found where no such object is",

@@ -98,7 +98,7 @@ def test_boxes_shrink_with_their_picture():
 def test_words_stay_on_the_picture():
     image = Thumbnail("data:,", 144, 288, enlarge=False)
     drawn = overlay([Mark("false", (130, 2, 140, 20), "kite 0.50")], image)
-    assert '<text class="false" x="84.6" y="13">' in drawn
+    assert '<text class="false" x="76.68" y="13">' in drawn
 
 
 def test_names_of_markup_stay_text():

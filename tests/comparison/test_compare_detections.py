@@ -244,6 +244,19 @@ def test_shares_are_those_of_the_counts(three: list[Contender]) -> None:
     assert found["precision_at_best_f1"].value == pytest.approx(2 / 3 - 1)
 
 
+def test_shares_of_images_that_are_drawn_more_than_once(three: list[Contender]) -> None:
+    """Of 2, 1 and 1 objects the first finds 2, 0 and 1; of 1, 1 and 1 detections the other has 1, 1 and 0 right."""
+    weights = np.array([[1, 1, 1], [2, 0, 1], [0, 2, 1], [0, 1, 2]], np.float32).T
+    for at, name, wanted in (
+        (0, "recall_at_best_f1", [3 / 4, 5 / 5, 1 / 3, 2 / 3]),
+        (1, "precision_at_best_f1", [2 / 3, 2 / 3, 2 / 3, 1 / 3]),
+    ):
+        (share,) = [each for each in Boxes(three).figures(at, resamples=10) if each.name == name]
+        assert share.under(weights) == pytest.approx(wanted)
+        assert share.value == pytest.approx(wanted[0])
+        assert share.influence.sum() == pytest.approx(0)
+
+
 def test_what_is_drawn_on_them(three: list[Contender]) -> None:
     boxes = paired_boxes(*three)
     last = boxes.key == "0002.jpg"

@@ -10,6 +10,7 @@ from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, resampled_su
 from cnnkit.metrics.calibration import BINS, binned_gaps, brier_scores
 from cnnkit.metrics.classification import P_FLOOR, log_losses, predicted_classes
 from cnnkit.metrics.estimates import BOOTSTRAP, Estimate
+from cnnkit.metrics.intervals import Interval, t_quantile
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +38,10 @@ def probability_estimates(
     """`cross_entropy`, the mean of `brier_scores` and `calibration_error` of the answers, with bootstrap intervals.
 
     All share the resamples; the edges of the bins stay those of the images as they are. A calibration error is too
-    high when bins hold few samples, which the bias correction of the interval makes up for in part.
+    high when bins hold few samples, since it adds up what chance does to each: by the triangle inequality at most by
+    what the gaps of the bins are off, together. The lower end of its interval lies below it by that, as it is among the
+    resamples (its quantile at `level`), the upper end above it by the normal spread of the gaps with their signs as
+    they are; both are widened for small samples as in `bootstrap_interval`.
 
     Args:
         probabilities: (n, classes) in [0, 1]; the answer is the highest, of equals the lowest index.
@@ -71,17 +75,32 @@ def probability_estimates(
     )
     sums = resampled_sums(np.concatenate(columns, axis=1), resamples=resamples, seed=seed)
     ends = np.cumsum([column.shape[1] for column in columns])
-    found = [
-        _estimate(column, drawn, level)
-        for column, drawn in zip(columns, np.split(sums, ends[:-1], axis=1), strict=True)
-    ]
-    return ProbabilityEstimates(found[0], int((p[at, index] < P_FLOOR).sum()), *found[1:])
+    drawn = np.split(sums, ends[:-1], axis=1)
+    return ProbabilityEstimates(
+        _mean(columns[0], drawn[0], level),
+        int((p[at, index] < P_FLOOR).sum()),
+        _mean(columns[1], drawn[1], level),
+        _gap(columns[2], drawn[2], level),
+        _gap(columns[3], drawn[3], level),
+    )
 
 
-def _estimate(columns: Floats, drawn: Floats, level: float) -> Estimate:
-    """Of the sum of the absolute column sums; a single column of positive numbers is a mean."""
-    signs = np.sign(columns.sum(axis=0))
-    value = float(np.abs(columns.sum(axis=0)).sum())
-    influence = columns @ signs - value / len(columns)
-    interval = bootstrap_interval(np.abs(drawn).sum(axis=1), value, n=len(columns), influence=influence, level=level)
+def _mean(column: Floats, drawn: Floats, level: float) -> Estimate:
+    """Of the sum of one column."""
+    value = float(column.sum())
+    influence = column[:, 0] - value / len(column)
+    interval = bootstrap_interval(drawn[:, 0], value, n=len(column), influence=influence, level=level)
     return Estimate(value, interval, BOOTSTRAP if interval else None)
+
+
+def _gap(columns: Floats, drawn: Floats, level: float) -> Estimate:
+    """Of the sum of the absolute column sums: columns (n, bins), their sums drawn anew (resamples, bins)."""
+    sums, n, bins = columns.sum(axis=0), len(columns), int(columns.any(axis=0).sum())
+    value = float(np.abs(sums).sum())
+    off = drawn - sums
+    if n <= bins or not off.any():
+        return Estimate(value)
+    wider = (n / (n - bins)) ** 0.5
+    below = wider * float(np.quantile(np.abs(off).sum(axis=1), level))
+    above = wider * t_quantile(level, n - bins) * float((drawn @ np.sign(sums)).std())
+    return Estimate(value, Interval(max(value - below, 0.0), min(value + above, 1.0)), BOOTSTRAP)

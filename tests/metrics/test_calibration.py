@@ -146,6 +146,42 @@ def test_estimates_are_the_figures_with_bootstrap_intervals() -> None:
         assert estimate.interval.low < (estimate.value or 0) < estimate.interval.high
 
 
+def test_the_interval_of_a_calibration_error_by_hand() -> None:
+    p = np.tile([0.8, 0.2], (100, 1))
+    labels = np.repeat([0, 1], [90, 10])  # one bin: 80 % sure, 90 % right, with a standard error of 3 points
+    found = metrics.probability_estimates(p, labels, resamples=4000).calibration_error
+    assert found.value == pytest.approx(0.1)
+    assert found.interval == pytest.approx((0.1 - 1.96 * 0.03, 0.1 + 1.98 * 0.03), abs=0.004)
+
+
+def test_a_model_that_may_be_calibrated_perfectly_is_not_said_to_be_off() -> None:
+    for seed in range(5):
+        p, labels = drawn_from_its_probabilities(1000, seed=seed)
+        found = metrics.probability_estimates(p, labels, resamples=300)
+        assert found.calibration_error.interval.low <= 0.005
+        assert found.calibration_error.value > 0.01
+        assert found.calibration_error.interval.high > found.calibration_error.value + 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [100, 1000])
+@pytest.mark.parametrize("off", [0.0, 0.03, 0.1])
+def test_the_interval_of_a_calibration_error_holds_the_truth(n: int, off: float) -> None:
+    held = 0
+    for seed in range(200):
+        p, labels = drawn_from_its_probabilities(n, seed=seed, off=off)
+        low, high = metrics.probability_estimates(p, labels, resamples=200, seed=seed).calibration_error.interval
+        held += low <= off <= high
+    assert held >= 180
+
+
+def drawn_from_its_probabilities(n: int, *, seed: int, off: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Two classes; each answer is right as often as it is sure, less `off`."""
+    random = np.random.default_rng(seed)
+    sure = random.uniform(0.62, 1, n)
+    return np.stack([sure, 1 - sure], axis=1), np.where(random.random(n) < sure - off, 0, 1)
+
+
 @pytest.mark.parametrize(
     "function",
     [

@@ -213,14 +213,12 @@ class Browser:
 
     def open(self, path: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
         """Open a file in a window of that size and wait until it has loaded; complaints start anew."""
+        self._navigate("about:blank")  # what the page before has left to say comes now
         self.complaints.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[theme])
-        self._loaded = False
-        self.call("Page.navigate", url=path.as_uri())
-        while not self._loaded:
-            self._take(self._message())
+        self._navigate(path.as_uri())
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression in the page."""
@@ -253,6 +251,12 @@ class Browser:
 
     def call(self, method: str, **params: Any) -> Any:
         return self._call(method, session=self._session, **params)
+
+    def _navigate(self, url: str) -> None:
+        self._loaded = False
+        self.call("Page.navigate", url=url)
+        while not self._loaded:
+            self._take(self._message())
 
     def _call(self, method: str, session: str | None = None, **params: Any) -> Any:
         self._last += 1

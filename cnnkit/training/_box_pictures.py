@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from cnnkit.errors import DataError, ImageError
+from cnnkit.errors import ImageError
 from cnnkit.records import Geometry
 from cnnkit.spec import ModelSpec
 from cnnkit.training._box_loss import Truth
 from cnnkit.training._box_moves import Moves, Placed, Prepare
 from cnnkit.training._box_parts import Boxed
-from cnnkit.training._pixels import CACHE_BYTES, read_all
+from cnnkit.training._pixels import CACHE_BYTES, read_good
 from cnnkit.training._reader import Reader
 from cnnkit.training._stores import DiskStore, Positions, random_of
 
@@ -67,20 +67,13 @@ def load_boxes(
     kept: list[NDArray[np.uint8]] = []
     good: list[int] = []
     bad: dict[str, str] = {}
-    for at, read in enumerate(read_all(part.listing, reader, workers=workers)):
-        report(1)
-        if isinstance(read, ImageError):
-            bad[part.listing[at].key] = str(read)
-            continue
+    for at, read in read_good(part.listing, reader, bad, workers=workers, report=report):
         good.append(at)
         room -= read.source.nbytes
         if room >= 0:
             kept.append(read.source)
         else:
             kept.clear()
-    if not good:
-        key, reason = next(iter(bad.items()))
-        raise DataError(f"{part.listing.root}: none of its {len(bad)} images can be read. The first, {key}: {reason}")
     chosen = part.take(good)
     prepare = Prepare(spec, moves)
     if room >= 0:

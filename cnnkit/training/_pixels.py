@@ -13,7 +13,7 @@ from cnnkit.spec import ModelSpec
 from cnnkit.training._reader import Pixels, Reader
 from cnnkit.training._stores import CroppedStore, DiskStore, PixelBatches, PixelStore, Store
 
-__all__ = ["CACHE_BYTES", "Pictures", "load", "read_all"]
+__all__ = ["CACHE_BYTES", "Pictures", "load", "read_good"]
 
 CACHE_BYTES = 2**30  # pictures up to this stay in memory from the first pass on
 N_AT_ONCE = 256
@@ -54,17 +54,10 @@ def load(
     levels = np.zeros(256, np.int64)
     good: list[int] = []
     bad: dict[str, str] = {}
-    for at, source in enumerate(read_all(part.listing, reader, workers=workers)):
-        report(1)
-        if isinstance(source, ImageError):
-            bad[part.listing[at].key] = str(source)
-            continue
-        shelf.add(source)
-        levels += np.bincount(source.pixels.ravel(), minlength=256)
+    for at, read in read_good(part.listing, reader, bad, workers=workers, report=report):
+        shelf.add(read)
+        levels += np.bincount(read.pixels.ravel(), minlength=256)
         good.append(at)
-    if not good:
-        key, reason = next(iter(bad.items()))
-        raise DataError(f"{part.listing.root}: none of its {len(bad)} images can be read. The first, {key}: {reason}")
     listing = part.listing.take(good)
     store: Store = shelf.store() or DiskStore(PixelBatches(listing, reader), workers)
     return Pictures(listing, part.labels[good].astype(np.int64), store, levels, bad)
@@ -91,7 +84,26 @@ class _Shelf:
         return CroppedStore(self._kept, self._reader.crop) if self._reader.crop else PixelStore(np.stack(self._kept))
 
 
-def read_all(listing: Listing, reader: Reader, *, workers: int) -> Iterator[Pixels | ImageError]:
+def read_good(
+    listing: Listing, reader: Reader, bad: dict[str, str], *, workers: int, report: Report
+) -> Iterator[tuple[int, Pixels]]:
+    """Every picture that can be read, with its place; why the others cannot goes into `bad`, by key.
+
+    Raises:
+        DataError: at the end, when there was none.
+    """
+    for at, read in enumerate(_read_all(listing, reader, workers=workers)):
+        report(1)
+        if isinstance(read, ImageError):
+            bad[listing[at].key] = str(read)
+        else:
+            yield at, read
+    if len(bad) == len(listing):
+        key, reason = next(iter(bad.items()))
+        raise DataError(f"{listing.root}: none of its {len(bad)} images can be read. The first, {key}: {reason}")
+
+
+def _read_all(listing: Listing, reader: Reader, *, workers: int) -> Iterator[Pixels | ImageError]:
     """Every picture in order, read by threads, or why it cannot be read."""
 
     def read(at: int) -> Pixels | ImageError:

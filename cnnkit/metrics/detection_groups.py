@@ -57,11 +57,12 @@ class BoxGroups:
     def by_chance(self, group: Bools) -> Floats:
         """AP of random groups of as many images as `group` minus that of all others, (resamples,).
 
-        NaN where either has no object. A group and all others have the same ones, with the sign turned.
+        NaN where either has no object. A group and all others have the same ones, with the sign turned. Groups of more
+        than 1,000 images share those of a size within half a percent of theirs.
         """
         n, size = self.ap.n_images, int(np.count_nonzero(group))
         turned = 2 * size > n or (2 * size == n and not group[0])
-        smaller = n - size if turned else size
+        smaller = _rounded(n - size if turned else size)
         if smaller not in self._known:
             self._known[smaller] = self._differences(smaller)
         return -self._known[smaller] if turned else self._known[smaller]
@@ -76,6 +77,12 @@ class BoxGroups:
                 inside[rng.permutation(n)[:size], at] = 1
             found.append(self.ap.under(inside) - self.ap.under(1 - inside))
         return np.concatenate(found)
+
+
+def _rounded(size: int) -> int:
+    """To three digits, of which the last is even: 12,345 to 12,400."""
+    step = 2 * 10 ** (len(str(size)) - 3)
+    return size if size <= 1000 else round(size / step) * step
 
 
 def _cleared(replicates: Floats, value: float) -> Floats:

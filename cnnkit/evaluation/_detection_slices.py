@@ -48,6 +48,9 @@ def with_box_slices(
     root = _root(root, boxes, asked)
     below = replace(asked, data=root, split="all", truth=boxes.truth.source)
     attributes, notes = attributes_of(keys, digests or [None] * len(keys), root, below)
+    n_slices = sum(len(attribute.values) for attribute in attributes)
+    if n_slices:
+        asked.say(f"Slices that are held against {asked.resamples:,} random ones of as many images each: {n_slices}.")
     groups = _Groups(boxes, protocol, asked)
     judged = [each for attribute in attributes for each in groups.judge(attribute)]
     return results.model_copy(

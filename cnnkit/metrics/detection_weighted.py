@@ -137,7 +137,9 @@ class _Levels:
         self.table, self.start = table.ravel(), which * (most + 1)
 
     def reached(self, hits: Weights) -> Weights:
-        return self.table.take(hits.astype(np.int64) + self.start)
+        at = hits.astype(np.int64)
+        at += self.start
+        return self.table.take(at)
 
 
 def _area(drawn: Weights, answers: Weights, levels: _Levels | None) -> Floats:

@@ -279,6 +279,7 @@ def test_terminal_page_and_markdown_tell_of_them(run_cnnkit, write, tmp_path):
     assert south.p_value < 0.05
     row = next(line for line in said.splitlines() if "folder: south" in line)
     assert f"│ {south.figure.n_positives:7d} │ {south.figure.value:7.4f} │" in row
+    assert "Slices that are held against 1,000 random ones of as many images each: 2." in said
     assert "Difference: from the other images, less what random slices of as many have" in said
     assert "p: the share of these that differ as much (permutation test), corrected by Holm over all slices" in said
     page, text = (out / "report.html").read_text(), (out / "report.md").read_text()

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cnnkit.comparison._resampled import Bools, Floats, Ints, Measured, Weights, mean_of_known
-
-RECALL_LEVELS = np.linspace(0, 1, 101)  # in float64: the 71st lies above 0.7
-NUMBERS_AT_ONCE = 4_000_000  # detections of a class x resamples
+from cnnkit import metrics
+from cnnkit.comparison._resampled import Bools, Floats, Ints, Measured
 
 
 @dataclass(frozen=True)
@@ -46,61 +44,15 @@ def coco_ap_of(found: Detections, *, iou: float | None = None) -> Measured | Non
     if iou is not None:
         at = round((iou - 0.5) / 0.05)
         name, thresholds = f"coco_AP{round(100 * iou)}", slice(at, at + 1)
-    classes = [_OneClass(found, at, thresholds) for at in present]
-
-    def under(weights: Weights) -> Floats:
-        return mean_of_known(np.array([each.average_precision(weights) for each in classes]))
-
-    n = len(found.objects)
-    return Measured(name, float(under(np.ones((n, 1), np.float32))[0]), np.zeros(n), under)
+    ap = metrics.WeightedAp([_ranking(found, at, thresholds) for at in present])
+    return Measured(
+        name, ap.value or 0.0, np.zeros(len(found.objects)), lambda weights: ap.under(weights.astype(np.float64))
+    )
 
 
-class _OneClass:
+def _ranking(found: Detections, category: int, thresholds: slice) -> metrics.BoxRanking:
     """The detections of a class by falling score, and where its objects are."""
-
-    def __init__(self, found: Detections, category: int, thresholds: slice) -> None:
-        mine = np.flatnonzero(found.category == category)
-        mine = mine[np.argsort(-found.score[mine], kind="stable")]
-        self.image = found.image[mine]
-        self.hit, self.counts = found.hit[mine, thresholds], ~found.ignored[mine, thresholds]
-        self.objects = found.objects[:, category]
-
-    def average_precision(self, weights: Weights) -> Floats:
-        """The mean over the IoU thresholds, (resamples,); NaN on a resample without an object of the class."""
-        n_objects = self.objects.astype(np.float64) @ weights
-        at_once = max(1, NUMBERS_AT_ONCE // max(len(self.image), 1))
-        values = [
-            self._mean_over_thresholds(weights[:, at : at + at_once], n_objects[at : at + at_once])
-            for at in range(0, weights.shape[1], at_once)
-        ]
-        return np.where(n_objects > 0, np.concatenate(values), np.nan)
-
-    def _mean_over_thresholds(self, weights: Weights, n_objects: Floats) -> Floats:
-        drawn = weights[self.image]
-        each = [
-            _interpolated_ap(drawn, hit, counts, n_objects)
-            for hit, counts in zip(self.hit.T, self.counts.T, strict=True)
-        ]
-        return np.asarray(np.mean(each, axis=0))
-
-
-def _interpolated_ap(drawn: Weights, hit: Bools, counts: Bools, n_objects: Floats) -> Floats:
-    """(resamples,): at each recall level the best precision there or beyond. Only hits raise either.
-
-    Between two hits precision falls, so the best beyond any point is had at a hit; a level is reached at one too.
-    """
-    at = np.flatnonzero(hit)
-    if not len(at):
-        return np.zeros(drawn.shape[1])
-    hits = np.cumsum(drawn[at], axis=0, dtype=np.float64)
-    answers = np.cumsum(_sums_until(np.where(counts[:, None], drawn, 0), at), axis=0, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        precision, recall = np.where(answers > 0, hits / answers, 0), np.where(n_objects > 0, hits / n_objects, 0)
-    beyond = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
-    reached = np.searchsorted(RECALL_LEVELS, recall, side="right")
-    return np.asarray((beyond * np.diff(reached, axis=0, prepend=0)).sum(axis=0) / len(RECALL_LEVELS))
-
-
-def _sums_until(rows: Weights, ends: Ints) -> Floats:
-    """Sums of the rows after each end up to and with the next."""
-    return np.asarray(np.add.reduceat(rows[: ends[-1] + 1], np.append(0, ends[:-1] + 1), axis=0))
+    mine = np.flatnonzero(found.category == category)
+    mine = mine[np.argsort(-found.score[mine], kind="stable")]
+    hit, counts = found.hit[mine, thresholds], ~found.ignored[mine, thresholds]
+    return metrics.BoxRanking(mine, found.image[mine], hit, counts, found.objects[:, category])

@@ -130,7 +130,7 @@ def test_chunks_of_resamples_change_nothing(
     contender = detector("a", truth, found)
     weights = np.random.default_rng(0).multinomial(20, np.ones(20) / 20, size=50).T.astype(np.float32)
     whole = Boxes([contender, contender]).figures(0, resamples=10)[0].under(weights)
-    monkeypatch.setattr("cnnkit.comparison._detections.NUMBERS_AT_ONCE", 40)
+    monkeypatch.setattr("cnnkit.metrics.detection_weighted.MOST_AT_ONCE", 40)
     assert Boxes([contender, contender]).figures(0, resamples=10)[0].under(weights) == pytest.approx(whole)
 
 

@@ -11,6 +11,7 @@ from cnnkit.metrics.intervals import Interval, t_quantile
 
 RESAMPLES = 1000
 BLOCK_BYTES = 16 << 20
+MUCH_BIAS = 0.5  # standard deviations
 
 Replicates = NDArray[np.float64]
 
@@ -30,11 +31,15 @@ def bootstrap_interval(
     sqrt(n / (n - groups)) t(n - groups) / z, which mends the narrowness of the bootstrap in small samples. The interval
     always holds `value`. Assumes that the images are independent draws from those that the figure is about.
 
+    A mean over many groups can be off by as much as it varies or more, and no percentile then lies where the truth is:
+    where its replicates are more than half their standard deviation off on average, the interval is the normal one
+    around the figure less that bias, within [0, 1].
+
     Args:
         replicates: (resamples,) the figure on each resample; NaN where it was undefined.
         value: the figure on the images as they are.
         n: how many images it rests on: for a class its own.
-        groups: how many means it is made of, each costing a degree of freedom: for a macro average the classes.
+        groups: how many means of shares it is made of, each costing a degree of freedom: for an average the classes.
         influence: (n,) the figure's derivative by each image's weight; only its skewness counts. None: symmetric.
         level: the share of such intervals that hold the truth.
 
@@ -59,6 +64,10 @@ def bootstrap_interval(
     edge = 0.5 / len(known)
     bias = _normal.inv_cdf(min(max(below, edge), 1 - edge))
     spread = (n / (n - groups)) ** 0.5 * t_quantile(level, n - groups)
+    off = float(known.mean()) - value
+    if groups > 1 and abs(off) > MUCH_BIAS * float(known.std()):
+        half = spread * float(known.std())
+        return Interval(max(min(value - off - half, value), 0.0), min(max(value - off + half, value), 1.0))
     skewness = 0.0 if influence is None else acceleration(influence)
     low, high = np.quantile(known, [_moved(bias, bias - spread, skewness), _moved(bias, bias + spread, skewness)])
     return Interval(min(float(low), value), max(float(high), value))

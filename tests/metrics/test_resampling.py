@@ -206,6 +206,30 @@ def test_each_class_costs_a_degree_of_freedom() -> None:
     assert many is not None
     assert (many.high - many.low) / (one.high - one.low) == pytest.approx(2**0.5, rel=0.05)
     assert metrics.bootstrap_interval(replicates, 0.5, n=50, groups=50) is None
+
+
+def test_a_mean_that_is_off_by_more_than_it_varies_is_put_right():
+    replicates = np.random.default_rng(0).normal(0.6, 0.01, 4000)
+    low, high = metrics.bootstrap_interval(replicates, 0.58, n=10_000, groups=10)
+    assert (low, high) == (pytest.approx(0.56 - 0.0196, abs=0.001), 0.58)  # it holds the figure all the same
+    assert metrics.bootstrap_interval(replicates, 0.02, n=10_000, groups=10).low == 0
+    assert metrics.bootstrap_interval(replicates, 0.58, n=10_000).high < 0.58 + 1e-9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["macro_f1", "weighted_precision", "weighted_f1"])
+def test_averages_over_many_classes_hold_the_truth(name):
+    random, classes, n = np.random.default_rng(0), 100, 1000
+    chances = random.dirichlet(np.full(classes, 0.05), classes) * 0.3 + 0.7 * np.eye(classes)
+    support, predicted, hits = np.ones(classes), chances.sum(axis=0), np.diag(chances)
+    each = {"macro_f1": 2 * hits / (support + predicted), "weighted_precision": hits / predicted}
+    truth = {**each, "weighted_f1": each["macro_f1"]}[name].mean()
+    held = 0
+    for seed in range(100):
+        confusion = random.multinomial(n, chances.ravel() / classes).reshape(classes, classes)
+        low, high = metrics.report_estimates(confusion, resamples=300, seed=seed).averages[name].interval
+        held += low <= truth <= high
+    assert held >= 85
     wide = metrics.jackknife_interval(0.5, [0.01, -0.01], n=100, groups=50)
     narrow = metrics.jackknife_interval(0.5, [0.01, -0.01], n=100)
     assert wide is not None

@@ -77,7 +77,7 @@ OTHERS = {
 RECORDS = {name for name in metrics.__all__ if name[0].isupper()}
 MULTILABEL = {"macro_f1_by_threshold", "multilabel_estimates", "predicted_labels"}
 # what has properties and tests of its own, by the file that it lives in
-ELSEWHERE = ("coco", "detection", "paired", "voc")
+ELSEWHERE = ("coco", "detection", "paired", "permutation", "voc")
 TESTED_ELSEWHERE = {
     name
     for name in set(metrics.__all__) - RECORDS

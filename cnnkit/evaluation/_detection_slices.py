@@ -19,6 +19,7 @@ from cnnkit.evaluation._scored import Asked
 from cnnkit.evaluation._slices import FEW_IMAGES, TESTED_FROM, Judged, corrected
 from cnnkit.results import Figure, Results, Slice
 
+POINTS: dict[str, int | None] = {"coco": 101, "voc07": 11, "voc12": None}  # recalls
 PERMUTATION = "permutation"
 REST = "the difference has the interval"
 
@@ -147,8 +148,9 @@ def _figure(among: metrics.BoxGroups, side: _Side) -> Figure:
 
 def _average_precision(boxes: Boxes, protocol: str) -> metrics.WeightedAp:
     """As the protocol has it, of all images."""
-    if not protocol.startswith("voc"):
-        return metrics.WeightedAp(boxes.rankings)
+    points = POINTS[protocol]
+    if protocol == "coco":
+        return metrics.WeightedAp(boxes.rankings, points=points)
     truth, found = boxes.voc
     rankings = metrics.voc_rankings(metrics.voc_scores(truth, found), truth, found)
-    return metrics.WeightedAp(rankings, points=11 if protocol == "voc07" else None)
+    return metrics.WeightedAp(rankings, points=points)

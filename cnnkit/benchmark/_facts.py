@@ -49,12 +49,17 @@ class Ratio(_Model):
 
 
 class Candidate(_Model):
-    """One file at one precision."""
+    """One file at one precision: the one really used, and the one asked for, which the provider may make no use of.
+
+    `notes` say why the two differ, and what else the runtime and the reader of the file had to say.
+    """
 
     model: str
     sha256: str
     precision: str
+    asked_precision: str
     provider: str
+    notes: tuple[str, ...] = ()
     load_ms: float
     latency: Latency
     cells: tuple[Cell, ...]
@@ -62,6 +67,12 @@ class Candidate(_Model):
     peak_memory_bytes: int
     latency_ratio: Ratio
     throughput_ratio: Ratio
+
+    @property
+    def label(self) -> str:
+        """`squeezenet fp32`, or `squeezenet fp32 (bf16 asked)`."""
+        asked = "" if self.asked_precision == self.precision else f" ({self.asked_precision} asked)"
+        return f"{self.model} {self.precision}{asked}"
 
     @property
     def best(self) -> Cell:
@@ -97,8 +108,10 @@ class Benchmark(_Model):
             latency_ms_p50=first.latency.p50,
             latency_ms_p95=first.latency.p95,
             images_per_s=first.from_files.images_per_s if first.from_files else first.best.images_per_s,
+            images_per_s_of="files" if first.from_files else "model",
             peak_memory_bytes=first.peak_memory_bytes,
+            noisy=self.is_noisy,
         )
 
     def to_dict(self) -> dict[str, object]:
-        return {**self.speed.model_dump(), "noisy": self.is_noisy, **self.model_dump(mode="json")}
+        return {**self.speed.model_dump(), **self.model_dump(mode="json")}

@@ -152,8 +152,10 @@ def _candidate(each: _Running, first: _Running, workers: int) -> Candidate:
     return Candidate(
         model=each.model.name,
         sha256=each.model.sha256,
-        precision=each.options["precision"],
+        precision=each.model.session.provider.precision,
+        asked_precision=each.options["precision"],
         provider=each.model.session.provider.name,
+        notes=each.model.notes,
         load_ms=each.load_ms,
         latency=_measure.latency_of(each.latencies),
         cells=tuple(cells),

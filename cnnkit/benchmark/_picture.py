@@ -10,7 +10,7 @@ def throughput_picture(found: Benchmark) -> str:
     for candidate in found.candidates:
         for workers in sorted({cell.workers for cell in candidate.cells}):
             cells = sorted((cell for cell in candidate.cells if cell.workers == workers), key=lambda c: c.batch_size)
-            name = f"{candidate.model} {candidate.precision}, {workers} worker{'s' if workers > 1 else ''}"
+            name = f"{candidate.label}, {workers} worker{'s' if workers > 1 else ''}"
             lines.append(_line(name, [(cell.batch_size, cell.images_per_s) for cell in cells]))
     top = max(cell.images_per_s for candidate in found.candidates for cell in candidate.cells)
     widest = max(cell.batch_size for candidate in found.candidates for cell in candidate.cells)

@@ -1,11 +1,12 @@
 """A comparison as a person reads it in a terminal."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from cnnkit.cli import _output
 from cnnkit.comparison import ComparedResults, ComparisonResults, PairedDifference
-from cnnkit.results import Figure
+from cnnkit.results import RATE_LABELS, Figure, RateOf
 
 FIGURES = {
     "top1_accuracy": "accuracy",
@@ -16,10 +17,16 @@ FIGURES = {
     "map": "mAP",
     "ece": "ECE",
 }
+
+
+def _rate(each: ComparedResults, of: RateOf | None) -> float | None:
+    return each.speed.rate(of)
+
+
 COSTS: dict[str, tuple[float, Callable[[ComparedResults], float | None]]] = {
     "latency p50, ms": (1, lambda each: each.speed.latency_ms_p50),
     "latency p95, ms": (1, lambda each: each.speed.latency_ms_p95),
-    "images/s": (1, lambda each: each.speed.images_per_s),
+    **{label: (1, partial(_rate, of=of)) for of, label in RATE_LABELS.items()},
     "peak memory, MB": (1e6, lambda each: each.speed.peak_memory_bytes),
     "file size, MB": (1e6, lambda each: each.cost.size_bytes),
     "parameters, millions": (1e6, lambda each: each.cost.parameters),

@@ -40,16 +40,13 @@ class _Size(click.ParamType[tuple[int, int]]):
         return int(sides[0]), int(sides[-1])
 
 
-class Share(click.FloatRange):
-    """A number from 0 to 1, which NaN is not though it is below neither."""
-
-    def __init__(self) -> None:
-        super().__init__(0, 1)
+class Number(click.FloatRange):
+    """A finite number in a range: NaN is beyond neither end, so click alone lets it through, as it does infinity."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value} is not in the range 0<=x<=1.", param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
         return number
 
 
@@ -139,10 +136,10 @@ spec_options = together(
     click.option("--decoder", help="How a detector's output is read."),
     click.option(
         "--conf",
-        type=Share(),
+        type=Number(0, 1),
         help="Keep a detector's boxes from this score on.  [default: the model's, 0.25; 0.001 in eval]",
     ),
-    click.option("--iou", type=Share(), help="How far two kept boxes of a class may overlap.  [default: 0.65]"),
+    click.option("--iou", type=Number(0, 1), help="How far two kept boxes of a class may overlap.  [default: 0.65]"),
     click.option("--max-detections", type=click.IntRange(1), help="Boxes that an image has at most.  [default: 100]"),
     click.option("--agnostic/--per-class", default=None, help="Boxes of other classes rule a box out too, or not."),
     click.option(

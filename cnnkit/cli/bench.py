@@ -21,7 +21,13 @@ from cnnkit.errors import UsageError
     "--precision", type=click.Choice(["fp32", "bf16", "fp16", "int8"]), multiple=True, help="May be repeated."
 )
 @click.option("--rounds", type=click.IntRange(2), default=7, show_default=True, help="How often all is measured.")
-@click.option("--seconds", type=float, default=0.3, show_default=True, help="How long each setting runs in a round.")
+@click.option(
+    "--seconds",
+    type=_options.Number(0, 3600, min_open=True),
+    default=0.3,
+    show_default=True,
+    help="How long each setting runs in a round.",
+)
 @click.option("--warmup", type=click.IntRange(0), default=5, show_default=True, help="Runs that do not count.")
 @click.option("--limit", type=click.IntRange(1), default=200, show_default=True, help="Images of IMAGES that are used.")
 @click.option("--device", metavar="auto|cpu|cuda[:N]|openvino|tensorrt", help="Where to run.")
@@ -50,6 +56,8 @@ def bench_command(
     from cnnkit import benchmark
 
     files, images = _divided(models + paths, data)
+    if output is not None and output.suffix.lower() != ".svg":
+        raise UsageError(f"{output}: the picture is written as SVG. Give -o a name that ends in .svg.")
     with _output.progress(progress, "bench", unit="rounds") as report:
         found = benchmark.bench(
             files, images, precisions=precision or ("fp32",), batch_sizes=batch_size, progress=report, **options
@@ -82,6 +90,10 @@ def _show(found: Any) -> None:
     _output.say(f"{machine.cpu}, {machine.cores} cores ({machine.cores_reason}), {machine.system}")
     quiet = "too noisy to trust these figures" if found.is_noisy else "quiet enough"
     _output.say(f"The machine was {quiet}: a fixed piece of work spread by {100 * found.noise:.0f} % of its median.")
+    for note in dict.fromkeys(
+        f"{candidate.model}: {note}" for candidate in found.candidates for note in candidate.notes
+    ):
+        _output.say(note)
     columns = ["one image at a time", "p50 ms", "p90", "p95", "p99", "load ms", "peak MiB"]
     _output.table(columns, [_latency_row(candidate) for candidate in found.candidates])
     columns = ["model alone", "batch", "workers", "images/s", "middle half"]
@@ -91,27 +103,23 @@ def _show(found: Any) -> None:
             ranked = sorted(candidate.from_files.shares.items(), key=lambda item: -item[1])
             shares = ", ".join(f"{name} {100 * share:.0f} %" for name, share in ranked)
             rate = f"{candidate.from_files.images_per_s:.1f} images/s"
-            _output.say(f"{_name(candidate)}, the whole way from files: {rate} ({shares})")
+            _output.say(f"{candidate.label}, the whole way from files: {rate} ({shares})")
     for candidate in found.candidates[1:]:
-        ratio, first = candidate.throughput_ratio, _name(found.candidates[0])
+        ratio, first = candidate.throughput_ratio, found.candidates[0].label
         spread = f"{ratio.low:.2f} to {ratio.high:.2f}"
-        _output.say(f"{_name(candidate)}: {ratio.median:.2f} times the best throughput of {first} ({spread})")
-
-
-def _name(candidate: Any) -> str:
-    return f"{candidate.model} {candidate.precision}"
+        _output.say(f"{candidate.label}: {ratio.median:.2f} times the best throughput of {first} ({spread})")
 
 
 def _latency_row(candidate: Any) -> list[str]:
     latency = candidate.latency
     times = (f"{value:.2f}" for value in (latency.p50, latency.p90, latency.p95, latency.p99))
-    return [_name(candidate), *times, f"{candidate.load_ms:.0f}", f"{candidate.peak_memory_bytes / 2**20:.0f}"]
+    return [candidate.label, *times, f"{candidate.load_ms:.0f}", f"{candidate.peak_memory_bytes / 2**20:.0f}"]
 
 
 def _cell_rows(candidate: Any) -> list[list[str]]:
     return [
         [
-            _name(candidate),
+            candidate.label,
             str(cell.batch_size),
             str(cell.workers),
             f"{cell.images_per_s:.1f}",

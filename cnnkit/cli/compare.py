@@ -14,7 +14,7 @@ from cnnkit.cli._command import Verb
 @click.option("--baseline", type=_options.PATH, help="The RESULT that others are compared with.  [default: the first]")
 @click.option(
     "--margin",
-    type=click.FloatRange(0, min_open=True),
+    type=_options.Number(0, 100, min_open=True),
     metavar="POINTS",
     help="Also say whether each model is at most POINTS worse than the baseline: yes, no, cannot tell.",
 )

@@ -28,7 +28,11 @@ LABELS = ("truth", "truth_index", "split", "class_map", "multilabel", "threshold
 @click.option("--class-map", type=_options.PATH, help="A file that gives folders or labels their class names.")
 @click.option("--multilabel", is_flag=True, help="An image may show any number of classes, as --truth FILE says.")
 @click.option(
-    "--threshold", type=float, default=0.5, show_default=True, help="With --multilabel: a score that counts as given."
+    "--threshold",
+    type=_options.Number(0, 1),
+    default=0.5,
+    show_default=True,
+    help="With --multilabel: a score that counts as given.",
 )
 @click.option("--topk", type=click.IntRange(1), multiple=True, help="A further k for top-k; may be repeated.")
 @_options.scoring_boxes_options

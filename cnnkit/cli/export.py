@@ -39,7 +39,7 @@ from cnnkit.cli._verification import in_words
 @click.option("--data", type=_options.PATH, help="With int8: a labelled folder that decides whether it is good enough.")
 @click.option(
     "--max-drop",
-    type=click.FloatRange(0, 100, max_open=True),
+    type=_options.Number(0, 100, max_open=True),
     default=1.0,
     show_default=True,
     help="With int8: percentage points that may be lost.",

@@ -19,7 +19,7 @@ from cnnkit.cli._command import Verb
 @click.option("-o", "--output", type=_options.PATH, help="The int8 file.  [default: MODEL-int8.onnx beside it]")
 @click.option(
     "--max-drop",
-    type=click.FloatRange(0, 100, max_open=True),
+    type=_options.Number(0, 100, max_open=True),
     default=1.0,
     show_default=True,
     help="Percentage points that may be lost.",

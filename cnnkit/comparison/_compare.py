@@ -7,7 +7,7 @@ from itertools import combinations
 from cnnkit.comparison._boxes import Boxes
 from cnnkit.comparison._contender import Contender
 from cnnkit.comparison._differences import LEVEL, compare_proportions, compare_resampled, conclude, equivalence
-from cnnkit.comparison._front import fronts
+from cnnkit.comparison._front import fronts, rate_kinds
 from cnnkit.comparison._kinds import Kind
 from cnnkit.comparison._label_sets import LabelSets
 from cnnkit.comparison._labels import Labels
@@ -24,9 +24,10 @@ from cnnkit.comparison._record import (
 )
 from cnnkit.comparison._resampled import Resampled, resample
 from cnnkit.comparison._tested import Tested
-from cnnkit.comparison._words import WORDINGS, best_sentence, front_sentence
+from cnnkit.comparison._words import WORDINGS, best_sentence, front_sentence, listed
 from cnnkit.errors import DataError, UsageError
 from cnnkit.metrics import RESAMPLES
+from cnnkit.results import RATE_LABELS
 
 KINDS: dict[str, Callable[[Sequence[Contender]], Kind]] = {
     "classification": Labels,
@@ -218,7 +219,17 @@ def _gone(contenders: Sequence[Contender]) -> list[str]:
 
 
 def _speeds(contenders: Sequence[Contender]) -> list[str]:
-    speeds = [each.results.speed for each in contenders]
-    if all(speed.latency_ms_p50 is not None or speed.images_per_s is None for speed in speeds):
-        return []
-    return ["images per second are those of each run as it was; `cnnkit bench` measures models side by side"]
+    """What keeps speeds from being compared: other things measured, runs as they were, a machine with other work."""
+    kinds, noisy = rate_kinds(contenders), [each.name for each in contenders if each.results.speed.noisy]
+    notes = []
+    if len(kinds) > 1:
+        told = "; ".join(f"{listed(names)}: {RATE_LABELS[kind]}" for kind, names in kinds.items())
+        notes.append(
+            f"images per second were not measured alike and do not compare ({told}); "
+            f"`cnnkit bench` with the same images measures models side by side"
+        )
+    elif "run" in kinds:
+        notes.append("images per second are those of each run as it was; `cnnkit bench` measures models side by side")
+    if noisy:
+        notes.append(f"the machine was too noisy to trust the speed of {listed(noisy)} when it was measured")
+    return notes

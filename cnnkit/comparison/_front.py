@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from cnnkit.comparison._contender import Contender
 from cnnkit.comparison._record import Front
-from cnnkit.results import Results
+from cnnkit.results import RateOf, Results
 
 # what a model costs, less being better, and how it is got from its results
 COSTS: dict[str, Callable[[Results], float | None]] = {
@@ -16,6 +16,15 @@ COSTS: dict[str, Callable[[Results], float | None]] = {
     "parameters": lambda each: each.cost.parameters,
     "multiply_adds": lambda each: each.cost.multiply_adds,
 }
+
+
+def rate_kinds(contenders: Sequence[Contender]) -> dict[RateOf | None, list[str]]:
+    """Whose images per second are of which kind: those of different kinds do not compare."""
+    kinds: dict[RateOf | None, list[str]] = {}
+    for each in contenders:
+        if each.results.speed.images_per_s is not None:
+            kinds.setdefault(each.results.speed.images_per_s_of, []).append(each.name)
+    return kinds
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[bool]:
@@ -35,7 +44,7 @@ def fronts(contenders: Sequence[Contender], measure: str, values: Sequence[float
     for cost, of in COSTS.items():
         spent = [of(each.results) for each in contenders]
         known = [each for each in spent if each is not None]
-        if len(known) == len(contenders) > 1:
+        if len(known) == len(contenders) > 1 and (cost != "images_per_s" or len(rate_kinds(contenders)) == 1):
             best = pareto_front(list(zip(known, values, strict=True)))
             names = tuple(each.name for each, on_front in zip(contenders, best, strict=True) if on_front)
             found.append(Front(measure=measure, cost=cost, models=names))

@@ -18,7 +18,7 @@ def model_facts(run: Run) -> ModelFacts:
 
 def run_facts(source: Source, output: Path | None) -> RunFacts:
     path = place(source.run.path, output) if source.kept else None
-    return RunFacts(path=path, sha256=source.run.sha256)
+    return RunFacts(path=path, sha256=source.run.sha256, fast_decode=source.run.plan.fast_decode)
 
 
 def provider_facts(run: Run) -> ProviderFacts:
@@ -55,7 +55,8 @@ def speed_of(run: Run, bench: Path | None) -> Speed:
     """From what `bench --json` printed of this model, else the images per second that the run itself took."""
     if bench is None:
         record = read_record(run.path)
-        return Speed(images_per_s=record.images_per_s if record else None)
+        rate = record.images_per_s if record else None
+        return Speed(images_per_s=rate, images_per_s_of="run" if rate else None)
     facts = _read_json(bench)
     _refuse_other_model(facts, bench, run)
     try:

@@ -224,16 +224,25 @@ def _cost_rows(results: Results) -> list[tuple[str, str]]:
     return [(label, value) for label, value in rows if value is not None]
 
 
+THROUGHPUT = {
+    "run": "Throughput of this run",
+    "files": "Throughput from files",
+    "model": "Throughput of the model alone",
+    None: "Throughput",
+}
+
+
 def _speed_rows(results: Results) -> list[tuple[str, str]]:
     speed = results.speed
     memory = speed.peak_memory_bytes
     rows = [
         ("Latency, half of the images (p50)", speed.latency_ms_p50, "ms"),
         ("Latency, 95 of 100 images (p95)", speed.latency_ms_p95, "ms"),
-        ("Throughput", speed.images_per_s, "images/s"),
+        (THROUGHPUT[speed.images_per_s_of], speed.images_per_s, "images/s"),
     ]
     shown = [(label, f"{plain(value)}\u00a0{unit}") for label, value, unit in rows if value is not None]
-    return [*shown, ("Peak memory", bytes_in_words(memory))] if memory is not None else shown
+    shown += [("Peak memory", bytes_in_words(memory))] if memory is not None else []
+    return [*shown, ("Speed measured on", "a machine too noisy to trust it")] if speed.noisy else shown
 
 
 def _command(run: Run | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from cnnkit import drawing
 from cnnkit.comparison import pareto_front
@@ -9,7 +10,7 @@ from cnnkit.report._charts import Chart
 from cnnkit.report._names import HEADLINES, meaning
 from cnnkit.report._words import listed, percent, plain
 from cnnkit.report.compared import ComparedModel
-from cnnkit.results import Results
+from cnnkit.results import RATE_LABELS, RateOf, Results
 
 CHARTS = 3
 
@@ -25,10 +26,17 @@ class Cost:
     less: bool = True
 
 
+def _rate(results: Results, of: RateOf | None) -> float | None:
+    return results.speed.rate(of)
+
+
 COSTS = (
     Cost("latency-p50", "Latency p50, ms", 1, lambda each: each.speed.latency_ms_p50),
     Cost("latency-p95", "Latency p95, ms", 1, lambda each: each.speed.latency_ms_p95),
-    Cost("throughput", "Images/s", 1, lambda each: each.speed.images_per_s, less=False),
+    *(
+        Cost(f"throughput-{of}" if of else "throughput", label.capitalize(), 1, partial(_rate, of=of), less=False)
+        for of, label in RATE_LABELS.items()
+    ),
     Cost("memory", "Peak memory, MB", 1e6, lambda each: each.speed.peak_memory_bytes),
     Cost("size", "File size, MB", 1e6, lambda each: each.cost.size_bytes),
     Cost("parameters", "Parameters, millions", 1e6, lambda each: each.cost.parameters),

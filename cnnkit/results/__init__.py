@@ -7,11 +7,13 @@ from cnnkit.results._confidence import Bin, Calibration, OperatingPoint
 from cnnkit.results._detection import BoxTable, DetectionFacts
 from cnnkit.results._facts import (
     NO_PREDICTION,
+    RATE_LABELS,
     Cost,
     DataFacts,
     Intervals,
     ModelFacts,
     ProviderFacts,
+    RateOf,
     RunFacts,
     Speed,
     place_in_words,
@@ -25,6 +27,7 @@ from cnnkit.results._slices import Slice, SlicedBy
 
 __all__ = [
     "NO_PREDICTION",
+    "RATE_LABELS",
     "RESULTS_FILE",
     "SCHEMA",
     "BestF1",
@@ -46,6 +49,7 @@ __all__ = [
     "MutualConfusion",
     "OperatingPoint",
     "ProviderFacts",
+    "RateOf",
     "Results",
     "RunFacts",
     "SamePicture",

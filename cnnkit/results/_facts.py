@@ -1,5 +1,7 @@
 """Where the numbers come from: model, run, data, provider, cost and speed."""
 
+from typing import Literal
+
 from cnnkit.results._model import ResultsModel
 
 NO_PREDICTION = "no_prediction"  # in `DataFacts.bad`: another tool's file does not name the image
@@ -24,10 +26,14 @@ class ModelFacts(ResultsModel):
 
 
 class RunFacts(ResultsModel):
-    """Where the predictions lie, relative to the results folder, and the sha256 of their manifest or their file."""
+    """Where the predictions lie, relative to the results folder, and the sha256 of their manifest or their file.
+
+    `fast_decode`: JPEGs of more than twice the size needed were decoded at a fraction of it.
+    """
 
     path: str | None
     sha256: str
+    fast_decode: bool = False
 
 
 class DataFacts(ResultsModel):
@@ -62,11 +68,32 @@ class Cost(ResultsModel):
     multiply_adds: int | None = None
 
 
+RateOf = Literal["run", "files", "model"]
+RATE_LABELS: dict[RateOf | None, str] = {
+    "run": "images/s of the run",
+    "files": "images/s from files",
+    "model": "images/s of the model alone",
+    None: "images/s",
+}
+
+
 class Speed(ResultsModel):
+    """What was measured; `noisy` says that a benchmark found its machine too noisy to trust the figures.
+
+    Images per second are of the run as it was, of a benchmark's whole way from files, or of its model alone: three
+    figures that do not compare.
+    """
+
     latency_ms_p50: float | None = None
     latency_ms_p95: float | None = None
     images_per_s: float | None = None
+    images_per_s_of: RateOf | None = None
     peak_memory_bytes: int | None = None
+    noisy: bool | None = None
+
+    def rate(self, of: RateOf | None) -> float | None:
+        """Images per second where they are of that kind."""
+        return self.images_per_s if self.images_per_s_of == of else None
 
 
 class Intervals(ResultsModel):

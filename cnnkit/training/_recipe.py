@@ -33,7 +33,7 @@ NOT_FOR_DETECTION = {
 class Recipe(BaseModel):
     """What `train` takes as keywords. A field that is None, or not given, is the network's own or the default here."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     net: str
     task: Literal["classification", "detection"] = "classification"  # the network's

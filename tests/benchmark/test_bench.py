@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import cv2
@@ -12,7 +13,7 @@ import onnx.parser
 import pytest
 
 from cnnkit import benchmark
-from cnnkit.benchmark import Benchmark, Candidate, Cell, Latency, Machine, Ratio
+from cnnkit.benchmark import Benchmark, Candidate, Cell, Latency, Machine, Ratio, _job
 from cnnkit.benchmark._measure import latency_of, noise_of, ratio_of, spread
 from cnnkit.errors import DataError, UsageError
 from cnnkit.results import Speed
@@ -66,7 +67,62 @@ def test_two_files_side_by_side_with_images(tmp_path: Path, images: Path, run_cn
     assert sum(a["from_files"]["shares"].values()) == pytest.approx(1)
     assert a["peak_memory_bytes"] > 10 << 20
     assert found["machine"]["cores"] >= 1
-    Speed.model_validate({name: found[name] for name in Speed.model_fields})
+    speed = Speed.model_validate({name: found[name] for name in Speed.model_fields})
+    assert speed.rate("files") == a["from_files"]["images_per_s"]
+    assert speed.rate("model") is None
+
+
+def test_the_precision_is_the_one_really_used(tmp_path: Path, run_cnnkit: Callable) -> None:
+    words = [make_model(tmp_path / "a.onnx"), *QUICK, "-b", 1, "--precision", "fp32", "--precision", "bf16"]
+    words += ["--device", "cpu"]
+    result = run_cnnkit("bench", *words, "-o", tmp_path / "a.svg")
+    assert "a fp32 (bf16 asked)" in result.stderr
+    assert "a bf16" not in result.stderr
+    note = "The CPU provider computes in fp32; it makes no use of --precision bf16."
+    assert " ".join(result.stderr.split()).count(f"a: {note}") == 1
+    assert "a fp32 (bf16 asked), 1 worker" in (tmp_path / "a.svg").read_text()
+    plain, asked = json.loads(run_cnnkit("bench", *words, "--json").stdout)["candidates"]
+    assert (plain["precision"], plain["asked_precision"], plain["notes"]) == ("fp32", "fp32", [])
+    assert (asked["precision"], asked["asked_precision"], asked["notes"]) == ("fp32", "bf16", [note])
+
+
+def test_only_so_many_images_are_measured(
+    tmp_path: Path, images: Path, run_cnnkit: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    measure = _job._from_files
+
+    def spy(candidate: Any, *, samples: Any, workers: int) -> None:
+        seen.append(len(samples))
+        measure(candidate, samples=samples, workers=workers)
+
+    monkeypatch.setattr(_job, "_from_files", spy)
+    result = run_cnnkit("bench", make_model(tmp_path / "a.onnx"), images, *QUICK, "-b", 1, "--limit", 2, "--json")
+    assert seen == [2, 2]
+    assert json.loads(result.stdout)["images_per_s_of"] == "files"
+
+
+@pytest.mark.parametrize("where", [("--device", "cpu"), ("--providers", "cpu")])
+def test_where_it_runs_is_chosen(tmp_path: Path, run_cnnkit: Callable, where: tuple[str, str]) -> None:
+    result = run_cnnkit("bench", make_model(tmp_path / "a.onnx"), *QUICK, "-b", 1, *where, "--json")
+    found = json.loads(result.stdout)
+    assert found["candidates"][0]["provider"] == "CPUExecutionProvider"
+    assert found["images_per_s_of"] == "model"
+
+
+@pytest.mark.parametrize(
+    ("where", "exit_code", "sentence"),
+    [
+        (("--device", "toaster"), 2, "device 'toaster' is not one of auto, cpu, cuda"),
+        (("--device", "tensorrt"), 4, "device 'tensorrt' cannot be had"),
+        (("--providers", "toaster"), 4, "provider 'toaster' is not there"),
+    ],
+)
+def test_what_cannot_be_had_is_refused(
+    tmp_path: Path, run_cnnkit: Callable, where: tuple[str, str], exit_code: int, sentence: str
+) -> None:
+    result = run_cnnkit("bench", make_model(tmp_path / "a.onnx"), *QUICK, *where, exit_code=exit_code)
+    assert sentence in " ".join(result.stderr.split())
 
 
 def test_people_get_tables_and_a_picture(tmp_path: Path, run_cnnkit: Callable) -> None:
@@ -84,6 +140,10 @@ def test_people_get_tables_and_a_picture(tmp_path: Path, run_cnnkit: Callable) -
     [
         ([], "bench takes one MODEL.onnx or more"),
         (["a.onnx", "x", "y"], "x is neither an .onnx file nor the one folder"),
+        (["a.onnx", "--seconds", "0"], "0.0 is not in the range 0<x<=3600"),
+        (["a.onnx", "--seconds", "-1"], "-1.0 is not in the range 0<x<=3600"),
+        (["a.onnx", "--seconds", "nan"], "nan is not a finite number"),
+        (["a.onnx", "-o", "x.png"], "x.png: the picture is written as SVG. Give -o a name that ends in .svg."),
     ],
 )
 def test_what_is_no_question_is_wrong_usage(arguments: list[str], sentence: str, run_cnnkit: Callable) -> None:
@@ -116,13 +176,16 @@ def test_a_noisy_machine_is_named(noise: float, noisy: bool) -> None:
     ratio = Ratio(median=1, low=1, high=1)
     cell = Cell(batch_size=1, workers=1, images_per_s=5, low=4, high=6)
     candidate = Candidate(
-        model="m", sha256="0", precision="fp32", provider="CPU", load_ms=1, cells=(cell,), peak_memory_bytes=1,
+        model="m", sha256="0", precision="fp32", asked_precision="fp32", provider="CPU", load_ms=1, cells=(cell,),
+        peak_memory_bytes=1,
         latency=Latency(n=1, p50=1, p90=1, p95=2, p99=2), latency_ratio=ratio, throughput_ratio=ratio,
     )  # fmt: skip
     machine = Machine(cpu="c", cores=1, cores_reason="", memory_bytes=None, system="", versions={})
     found = Benchmark(machine=machine, candidates=(candidate,), rounds=1, noise=noise)
     assert found.is_noisy is noisy
-    assert found.speed == Speed(latency_ms_p50=1, latency_ms_p95=2, images_per_s=5, peak_memory_bytes=1)
+    assert found.speed == Speed(
+        latency_ms_p50=1, latency_ms_p95=2, images_per_s=5, images_per_s_of="model", peak_memory_bytes=1, noisy=noisy
+    )
 
 
 def test_peak_memory_is_the_childs_own(colours: Path) -> None:

@@ -65,6 +65,10 @@ def test_one_result_is_wrong_usage(run_cnnkit: Cnnkit, scored: list[Path]) -> No
     assert "comparing takes at least two results, got 1" in run_cnnkit("compare", scored[0], exit_code=2).stderr
     assert "comparing takes at least two results, got 0" in run_cnnkit("compare", exit_code=2).stderr
     run_cnnkit("compare", *scored, "--margin", 0, exit_code=2)
+    for margin in ("nan", "inf"):
+        said = run_cnnkit("compare", *scored, "--margin", margin, exit_code=2).stderr
+        assert margin in said
+        assert "finite" in said or "range" in said
 
 
 def test_other_images_exit_3(run_cnnkit: Cnnkit, scored: list[Path], make_run: MakeRun, tmp_path: Path) -> None:

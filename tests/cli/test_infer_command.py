@@ -95,6 +95,7 @@ class TestWrongUsage:
             (["m.onnx", "photos", "--resume", "--overwrite"], "--resume goes on, --overwrite starts anew"),
             (["m.onnx", "photos", "--imgsz", "big"], "'big' is not a size such as 224"),
             (["m.onnx", "photos", "--mean", "a,b"], "'a,b' is not numbers with commas between them"),
+            (["m.onnx", "photos", "--conf", "nan"], "nan is not a finite number"),
             (["m.onnx", "photos", "-b", "0"], "0 is not in the range x>=1"),
             (["m.onnx", "photos", "--format", "xml"], "'xml' is not one of"),
         ],

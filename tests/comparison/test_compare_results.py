@@ -308,6 +308,24 @@ def test_fronts(make_contender: MakeContender) -> None:
     assert "As measured, no other is better than b in accuracy or in latency (p50)." in found.sentences
 
 
+def test_speeds_of_different_kinds_stand_apart(make_contender: MakeContender) -> None:
+    labels, first, second = alone(2, 14, 80)
+    alone_speed = Speed(latency_ms_p50=1.0, images_per_s=158_001, images_per_s_of="model", noisy=True)
+    files_speed = Speed(latency_ms_p50=1.0, images_per_s=2_114, images_per_s_of="files")
+    one = make_contender("a", labels, first, speed=alone_speed)
+    found = compare_results([one, make_contender("b", labels, second, speed=files_speed)])
+    assert "images_per_s" not in {each.cost for each in found.fronts}
+    assert (
+        "images per second were not measured alike and do not compare (a: images/s of the model alone; b: images/s "
+        "from files); `cnnkit bench` with the same images measures models side by side" in found.notes
+    )
+    assert "the machine was too noisy to trust the speed of a when it was measured" in found.notes
+    alike = compare_results([one, make_contender("b", labels, second, speed=alone_speed)])
+    assert "images_per_s" in {each.cost for each in alike.fronts}
+    assert not any("images per second" in note for note in alike.notes)
+    assert "the machine was too noisy to trust the speed of a and b when it was measured" in alike.notes
+
+
 def test_a_front_of_one_claims_no_lead_that_is_not_there(make_contender: MakeContender) -> None:
     labels, first, _ = alone(2, 14, 80)
     one = make_contender("a", labels, first, cost=Cost(size_bytes=30))

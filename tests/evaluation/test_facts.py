@@ -15,8 +15,9 @@ BENCH = {
     "latency_ms_p50": 1.5,
     "latency_ms_p95": 2.5,
     "images_per_s": 1000.0,
+    "images_per_s_of": "model",
     "peak_memory_bytes": 5,
-    "noisy": False,
+    "noisy": True,
     "candidates": [{"model": "tiny", "sha256": "ab" * 32}],
 }
 
@@ -35,6 +36,7 @@ def bench_file(tmp_path: Path, facts: Any) -> Path:
 def test_speed_of_a_benchmark(run: Path, tmp_path: Path) -> None:
     speed = evaluate(run, tmp_path / "images", bench=bench_file(tmp_path, BENCH)).speed
     assert (speed.latency_ms_p50, speed.images_per_s, speed.peak_memory_bytes) == (1.5, 1000.0, 5)
+    assert (speed.rate("model"), speed.rate("run"), speed.noisy) == (1000.0, None, True)
 
 
 def test_without_a_benchmark_there_is_none(run: Path, tmp_path: Path) -> None:

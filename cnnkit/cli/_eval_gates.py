@@ -19,12 +19,14 @@ gate_options = _options.together(
         "--fail-under",
         multiple=True,
         metavar="FIGURE=VALUE",
-        help="Exit 1 when a figure is below, such as top1_accuracy=0.75; may be repeated.",
+        help="Exit 1 when a figure is below, such as top1_accuracy=0.75, or might be with images that have no answer; "
+        "may be repeated.",
     ),
     click.option(
         "--fail-if-worse-than",
         metavar="RESULTS[:POINTS]",
-        help="Exit 1 when significantly worse than these results on the same images, or by more than POINTS.",
+        help="Exit 1 when significantly worse (p < 0.05) than these results on the same images. POINTS are an "
+        "allowance in place of the test: exit 1 when worse by more, not within them, however sure the loss.",
     ),
     click.option(
         "--summary",
@@ -99,7 +101,7 @@ def results_summary(results: "Results", verdicts: Verdicts) -> str:
         state = "**Failed**" if verdicts.failures else "Passed"
         lines += [f"{state}: {', '.join(f'`{each}`' for each in verdicts.asked)}", ""]
     lines += [f"- {escaped(each)}" for each in verdicts.failures]
-    if verdicts.told and not any(verdicts.told in each for each in verdicts.failures):
+    if verdicts.told and not any(verdicts.told.removesuffix(".") in each for each in verdicts.failures):
         lines.append(f"- {escaped(verdicts.told)}")
     lines += [f"- Note: {escaped(each)}." for each in verdicts.notes]
     return "\n".join([*lines, "", *_figures(results.figures), ""])

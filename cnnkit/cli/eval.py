@@ -112,6 +112,7 @@ def eval_command(
             resamples=resamples,
             seed=seed,
             details=as_json or output is not None,
+            figures=gates.floors,
             report=not no_report,
             progress=report,
             say=say,

@@ -5,6 +5,7 @@ from typing import Any
 from cnnkit.comparison._contender import Contender
 
 NOT_READING = ("name", "type", "task")  # the graph's own name for a tensor decides nothing
+LIMITED = "scored"
 LIMIT = "at most {} detections of an image and class scored"
 
 
@@ -21,11 +22,15 @@ def same_file_notes(first: Contender, other: Contender) -> list[str]:
 def output_notes(first: Contender, other: Contender) -> list[str]:
     """One line for the settings of the output (`conf`, `iou`, `max_detections`, ...) that differ.
 
-    Nothing is said where a spec is gone; what is then known stands among the notes on preprocessing.
+    Nothing is said where a spec is gone; what is then known stands among the notes on preprocessing. Nor of a limit on
+    what is scored that one alone has: VOC's rule knows none.
     """
     if (first.spec is None) != (other.spec is None):
         return []
     ours, theirs = _settings(first), _settings(other)
+    if LIMITED not in ours or LIMITED not in theirs:
+        for settings in (ours, theirs):
+            settings.pop(LIMITED, None)
     differing = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     if not differing:
         return []
@@ -36,12 +41,12 @@ def output_notes(first: Contender, other: Contender) -> list[str]:
 def _settings(contender: Contender) -> dict[str, Any]:
     spec, limits = contender.spec, contender.results.protocol.get("max_detections")
     read = {} if spec is None else spec.output.model_dump(exclude=set(NOT_READING))
-    return {**read, **({"scored": limits[-1]} if isinstance(limits, list | tuple) and limits else {})}
+    return {**read, **({LIMITED: limits[-1]} if isinstance(limits, list | tuple) and limits else {})}
 
 
 def _told(name: str, value: Any) -> str:
     """`conf 0.25`, `agnostic no`, `strides unset`."""
-    if name == "scored":
+    if name == LIMITED:
         return LIMIT.format(value)
     if isinstance(value, bool):
         return f"{name} {'yes' if value else 'no'}"

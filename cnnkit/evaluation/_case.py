@@ -9,15 +9,18 @@ from typing import Any
 from cnnkit import __version__
 from cnnkit.data import convert
 from cnnkit.errors import DataError
+from cnnkit.evaluation._detection_files import is_results_file
+from cnnkit.evaluation._foreign_files import is_answers_file
 from cnnkit.evaluation._job import evaluate
 from cnnkit.evaluation._tree import tree_sha256
 from cnnkit.files import sha256_of, write_text
-from cnnkit.results import RESULTS_FILE, Results, read_results
+from cnnkit.results import Results, read_results, remove_results
 from cnnkit.suites import BUILT_IN_DATA, READING, Case
 
 CASE_FILE = "case.json"
 OF_THE_SUITE = {"name", "measures", "tolerance"}  # what decides a verdict, not a result
 FILES = ("truth", "class_map", "labels")
+OF_SCORING = {"resamples", "seed", "report"}  # the options that hold of predictions made elsewhere too
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ def run_case(
     if not overwrite and found == wanted | {"done": True}:
         return read_results(place.folder), True
     begun = found is not None and {**found, "done": False} == wanted | {"done": False}
-    (place.folder / RESULTS_FILE).unlink(missing_ok=True)
+    remove_results(place.folder)
     _record(place.folder, wanted | {"done": False})
     results = evaluate(
         place.model,
@@ -74,7 +77,11 @@ def run_case(
 
 
 def _arguments(place: Place, options: dict[str, Any], *, overwrite: bool) -> dict[str, Any]:
-    """What `evaluate` is asked; a run that was begun for the same case goes on, another one is replaced."""
+    """What `evaluate` is asked; a run that was begun for the same case goes on, another one is replaced.
+
+    Where predictions are there already, options of running are for the other cases of the suite; what the case says
+    itself is passed on, to be refused where it would change nothing.
+    """
     case = place.case
     asked: dict[str, Any] = {
         "truth": place.file("truth"),
@@ -82,14 +89,18 @@ def _arguments(place: Place, options: dict[str, Any], *, overwrite: bool) -> dic
         "multilabel": case.multilabel,
         "split": case.split,
         "class_map": place.file("class_map"),
-        **options,
     }
-    asked |= {name: value for name in ("threshold", "protocol") if (value := getattr(case, name)) is not None}
-    if not place.model.is_dir():
-        described = {"labels": place.file("labels"), "overwrite": overwrite or None}
-        described |= {name: getattr(case, name) for name in READING}
-        asked |= {name: value for name, value in described.items() if value is not None}
-    return asked
+    described = {name: getattr(case, name) for name in ("threshold", "protocol", *READING)}
+    asked |= {name: value for name, value in described.items() if value is not None}
+    if case.labels is not None:
+        asked["labels"] = place.file("labels")
+    if _made_already(place.model):
+        return {**asked, **{name: value for name, value in options.items() if name in OF_SCORING}}
+    return {**asked, **options, **({"overwrite": True} if overwrite else {})}
+
+
+def _made_already(model: Path) -> bool:
+    return model.is_dir() or is_results_file(model) or is_answers_file(model)
 
 
 def _identity(place: Place, data: Path, options: dict[str, Any]) -> dict[str, Any]:

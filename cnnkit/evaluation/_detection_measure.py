@@ -8,7 +8,7 @@ import numpy as np
 from cnnkit.evaluation._detection_boxes import Boxes
 from cnnkit.evaluation._detection_details import IOU, Details
 from cnnkit.evaluation._detection_form import notes_on_form
-from cnnkit.evaluation._detection_protocols import MANY, PROTOCOLS, protocol_figures
+from cnnkit.evaluation._detection_protocols import MANY, protocol_figures, rule_of
 from cnnkit.evaluation._detection_table import tables_of
 from cnnkit.evaluation._scored import Asked
 
@@ -58,4 +58,4 @@ def _facts(boxes: Boxes, protocols: Sequence[str], beside: Details) -> dict[str,
     if "coco" in protocols:
         facts |= {"engine": f"hotcoco {version('hotcoco')}", "max_detections": list(boxes.limits)}
     facts |= {"iou_of_f1_and_confusions": IOU, "confidence_of_confusions": beside.confidence}
-    return facts | {f"rule_{name}": f"{PROTOCOLS[name].title}: {PROTOCOLS[name].rule}" for name in protocols}
+    return facts | {f"rule_{name}": rule_of(name, boxes) for name in protocols}

@@ -19,7 +19,10 @@ ULTRALYTICS_LIMIT = 300
 
 @dataclass(frozen=True)
 class Protocol:
-    """One way to score boxes: `rule` says it in a sentence, `measure` gives its figures by name."""
+    """One way to score boxes: `rule` says it in a sentence, `measure` gives its figures by name.
+
+    `{limit}` in a rule stands for the detections of an image and class that are scored.
+    """
 
     title: str
     rule: str
@@ -70,9 +73,9 @@ def _voc12_figures(boxes: Boxes) -> dict[str, Figure]:
 PROTOCOLS: Mapping[str, Protocol] = {
     "coco": Protocol(
         "COCO",
-        "mean over ten IoU thresholds, 0.50 to 0.95, of precision at 101 recalls; at most 100 detections an image and "
-        "class; a detection takes the best object that is still free; crowd regions are left out; sides are right - "
-        "left.",
+        "mean over ten IoU thresholds, 0.50 to 0.95, of precision at 101 recalls; at most {limit} detections an image "
+        "and class; a detection takes the best object that is still free; crowd regions are left out; sides are right "
+        "- left.",
         coco_figures,
     ),
     "voc07": Protocol(
@@ -103,6 +106,12 @@ def chosen_protocols(asked: str | None, *, default: str) -> tuple[str, ...]:
     if name not in CHOICES:
         raise UsageError(f"protocol {name!r} is not one of {', '.join(CHOICES)}.")
     return tuple(PROTOCOLS) if name == "all" else (name,)
+
+
+def rule_of(name: str, boxes: Boxes) -> str:
+    """What a protocol does, as these boxes are scored by it."""
+    protocol = PROTOCOLS[name]
+    return f"{protocol.title}: {protocol.rule.format(limit=boxes.limits[-1])}"
 
 
 def protocol_figures(boxes: Boxes, names: Sequence[str]) -> dict[str, Figure]:

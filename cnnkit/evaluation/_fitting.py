@@ -1,11 +1,16 @@
 """What was asked must fit the kind of model: nothing that was typed is passed over."""
 
 from cnnkit.errors import UsageError
+from cnnkit.evaluation._gates import refuse_other_figures
 from cnnkit.evaluation._scored import Asked
 
 
 def refuse_what_does_not_fit(asked: Asked, task: str) -> None:
-    """UsageError for options that are about boxes where classes are scored, and the other way round."""
+    """UsageError for options that are about boxes where classes are scored, and the other way round.
+
+    And for `asked.figures` that nothing of the kind has.
+    """
+    refuse_other_figures(asked.figures, task)
     boxes = {
         "--protocol": asked.protocol is not None,
         "--table": asked.tables,

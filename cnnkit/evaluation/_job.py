@@ -14,6 +14,7 @@ from cnnkit.evaluation._examined import examined
 from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
 from cnnkit.evaluation._foreign import score_answers
 from cnnkit.evaluation._foreign_files import is_answers_file
+from cnnkit.evaluation._gates import refuse_other_figures
 from cnnkit.evaluation._multilabel import score_label_sets
 from cnnkit.evaluation._scored import Asked, Scored
 from cnnkit.evaluation._source import Source, open_source
@@ -50,6 +51,7 @@ def evaluate(
     label_health: bool = False,
     trained_on: Path | str | None = None,
     bench: Path | None = None,
+    figures: Iterable[str] = (),
     resamples: int = metrics.RESAMPLES,
     seed: int = 0,
     report: bool = True,
@@ -82,6 +84,7 @@ def evaluate(
         label_health: read the images again and look for the same picture twice, by pixels, here and in `trained_on`.
         trained_on: the images that the model was trained on; the part `train` of `data` when not given.
         bench: what `bench --json` printed, for the speed.
+        figures: names that the results are to have; one that no such model has is refused before it is run.
         resamples: how often the images are drawn anew for the intervals that need it.
         seed: of the draws.
         report: write report.html and report.md beside the results.
@@ -114,6 +117,7 @@ def evaluate(
         slice_by=tuple(dict.fromkeys(slice_by)),
         label_health=label_health,
         trained_on=None if trained_on is None else Path(trained_on),
+        figures=tuple(figures),
         **{name: hear for name, hear in heard.items() if hear is not None},
     )
     if is_answers_file(Path(run_or_model)):
@@ -151,6 +155,7 @@ def _evaluate_answers(
     labels, stray = options.get("labels"), [name for name in options if name != "labels"]
     if stray:
         raise UsageError(f"{path} is a file of answers: {', '.join(stray)} would change nothing.")
+    refuse_other_figures(asked.figures, "classification")
     results, rows, root = score_answers(path, asked, output, labels=labels)
     results = examined(results, rows, root, output, asked)
     if output is not None:

@@ -21,7 +21,8 @@ Progress = Callable[[int, int], None]  # (done, total)
 class Asked:
     """The caller's wishes; `class_map` is read already. From `protocol` to `details` they are about boxes.
 
-    `progress` and `say` are told of images that are read again.
+    `figures` are wanted by name, to be refused before anything is scored where the task has none such. `progress`
+    and `say` are told of images that are read again.
     """
 
     data: Path
@@ -42,6 +43,7 @@ class Asked:
     slice_by: tuple[str, ...] = ()
     label_health: bool = False
     trained_on: Path | None = None
+    figures: tuple[str, ...] = ()
     progress: Progress = lambda done, total: None
     say: Callable[[str], None] = lambda sentence: None
 

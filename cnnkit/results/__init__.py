@@ -19,7 +19,15 @@ from cnnkit.results._facts import (
     place_in_words,
 )
 from cnnkit.results._figures import BestF1, ClassFigures, Confusion, Curve, Curves, Figure
-from cnnkit.results._files import RESULTS_FILE, read_results, read_rows, rows_schema, schema_text, write_results
+from cnnkit.results._files import (
+    RESULTS_FILE,
+    read_results,
+    read_rows,
+    remove_results,
+    rows_schema,
+    schema_text,
+    write_results,
+)
 from cnnkit.results._health import Duplicates, LabelHealth, MutualConfusion, SamePicture, SuspectLabel
 from cnnkit.results._nothing_found import nothing_found
 from cnnkit.results._results import SCHEMA, Results
@@ -61,6 +69,7 @@ __all__ = [
     "place_in_words",
     "read_results",
     "read_rows",
+    "remove_results",
     "rows_schema",
     "schema_text",
     "write_results",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RESULTS_FILE = "results.json"
 ROWS_FILE = "rows.parquet"
+OF_RESULTS = (RESULTS_FILE, "report.html", "report.md")  # what says something of the rows
 KINDS_OF_ROWS = (("classification", False), ("classification", True), ("detection", False))
 
 
@@ -46,16 +47,25 @@ def rows_schema(task: str, *, multilabel: bool = False) -> "pa.Schema":
 
 
 def write_results(folder: Path, results: Results, rows: "pa.Table") -> None:
-    """Write rows.parquet, then results.json: a folder that has results.json has both."""
+    """Write rows.parquet, then results.json: a folder that has results.json has both.
+
+    What was written of other rows before goes first, the report too.
+    """
     import pyarrow.parquet as pq
 
     wanted = rows_schema(results.task, multilabel=results.multilabel)
     if not rows.schema.equals(wanted):
         raise ValueError(f"rows have the columns {rows.schema.names}, expected {wanted.names} with their types")
-    (folder / RESULTS_FILE).unlink(missing_ok=True)
+    remove_results(folder)
     with replace_atomically(folder / ROWS_FILE) as temporary:
         pq.write_table(rows, temporary, compression="zstd")
     write_text(folder / RESULTS_FILE, results.to_json() + "\n")
+
+
+def remove_results(folder: Path) -> None:
+    """So that nothing in the folder speaks of results that are no longer there; rows and run stay."""
+    for name in OF_RESULTS:
+        (folder / name).unlink(missing_ok=True)
 
 
 def read_results(folder: Path) -> Results:

@@ -96,11 +96,12 @@ def test_a_gate_is_undecided_when_only_the_answered_images_reach_it(
     )
     assert (
         "Error: top1_accuracy is 1.0000 of 30 images, but 10 of 40 labelled images have no answer, and with these as "
-        "wrong it is 0.7500, under 0.97: undecided. Answer them, or gate on top1_accuracy_of_all." in said
+        "wrong it is 0.7500, under 0.97: undecided. Have them answered, or "
+        "take them out of the data, or gate on top1_accuracy_of_all." in said
     )
 
 
-@pytest.mark.parametrize("floor", ["top1_accuracy=0.75", "macro_f1=0.4"])
+@pytest.mark.parametrize("floor", ["top1_accuracy=0.75", "macro_f1=0"])
 def test_a_gate_that_holds_says_what_it_leaves_out(
     run_cnnkit: Cnnkit, part: tuple[Path, Path], tmp_path: Path, floor: str
 ) -> None:

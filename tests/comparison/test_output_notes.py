@@ -72,3 +72,12 @@ def test_the_limit_of_the_scoring_is_told(make_contender: MakeContender) -> None
         "other reading of the output than main: at most 300 detections of an image and class scored; "
         "main: at most 100 detections of an image and class scored"
     )
+
+
+def test_a_limit_that_one_rule_does_not_know_is_no_difference(make_contender: MakeContender) -> None:
+    limited = {"max_detections": [1, 10, 100]}
+    contenders = [
+        make_contender(name, [0, 1], [0, 1], protocol=protocol)
+        for name, protocol in (("main", limited), ("branch", {"name": "voc12"}))
+    ]
+    assert not any("at most" in note for note in compare_results(contenders).models[1].notes)

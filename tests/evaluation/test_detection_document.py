@@ -1,5 +1,6 @@
 """docs/detection.md says what the code does."""
 
+import json
 import re
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def test_every_rule_and_kind_of_error_is_explained():
         assert f"| `{name}` |" in PAGE or f"| {protocol.title} |" in PAGE
     for kind in (*ERROR_KINDS, "missed"):
         assert f"`{kind}` (" in PAGE
+
+
+def test_the_rule_names_the_limit_that_was_asked_for(files, run_cnnkit):
+    for limit in (10, 300):
+        facts = json.loads(run_cnnkit("eval", *files, "--json", "--max-detections", limit).stdout)
+        assert f"at most {limit} detections an image and class" in facts["protocol"]["rule_coco"]
 
 
 def test_nothing_varies_where_only_rounding_does(files, run_cnnkit):

@@ -11,6 +11,20 @@ from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
 from cnnkit.cli._quiet import without_decoder_talk
 
+# what is about many images, or about a folder that is written
+OF_RUNS = (
+    "coco_ids",
+    "limit",
+    "seed",
+    "all_files",
+    "on_error",
+    "batch_size",
+    "workers",
+    "tune",
+    "shard_size",
+    "resume",
+)
+
 
 @click.command(cls=Verb)
 @_options.model_and_data("IMAGES")
@@ -79,12 +93,14 @@ def infer_command(
     """Run MODEL over IMAGES, a folder or one photo.
 
     A folder becomes a run folder: predictions as Parquet, the plan, the manifest. Stopped at any moment, the same
-    command goes on where it stopped. One photo is answered here, and nothing is written unless -o is given.
+    command goes on where it stopped. One photo is answered here, with all cores on it unless --threads or --hint
+    throughput says otherwise, and nothing is written unless -o is given.
     """
     if resume and overwrite:
         raise click.UsageError("--resume goes on, --overwrite starts anew: give one of them.")
     model, images = _options.two_paths(paths, model, data, ("MODEL", "IMAGES"))
     if images.is_file() and output is None and not options["formats"]:
+        _refuse_what_runs_take(images, annotate)
         _one_photo(model, images, options, annotate, as_json=as_json, overwrite=overwrite)
         return
     _folder(model, images, output, options, annotate, progress=progress, as_json=as_json, overwrite=overwrite)
@@ -142,18 +158,37 @@ def _summary(done: Any) -> str:
     return "\n".join([*lines, *(f"Wrote {path}" for path in (done.path, *done.exports))])
 
 
+def _refuse_what_runs_take(image: Path, annotate: Path | None) -> None:
+    """Options that would change nothing for one photo are wrong usage, each by its name."""
+    taken = OF_RUNS if annotate is not None else (*OF_RUNS, "overwrite")
+    params = click.get_current_context().command.params
+    stray = [param.opts[-1] for param in params if param.name in taken and _is_typed(param.name)]
+    if stray:
+        raise click.UsageError(
+            f"{image} is one photo and is answered here, where {', '.join(stray)} would change nothing. Leave that "
+            f"out, or give -o FOLDER and the photo becomes a run."
+        )
+
+
+def _is_typed(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
 def _one_photo(
     model: Path, image: Path, options: dict[str, Any], annotate: Path | None, *, as_json: bool, overwrite: bool
 ) -> None:
     from cnnkit import inference, pipeline
 
-    names = ("device", "providers", "precision", "threads", "allow_fallback", *_options.SPEC_NAMES)
+    names = ("device", "providers", "precision", "allow_fallback", *_options.SPEC_NAMES)
     how = {name: options[name] for name in names if options[name] is not None}
-    opened = pipeline.open_model(model, **how)
+    hint: Any = options["hint"] if _is_typed("hint") else "latency"
+    pace = inference.choose_pace(hint, workers=1, threads=options["threads"])
+    opened = pipeline.open_model(model, threads=pace.threads, streams=pace.workers, **how)
     for note in opened.notes:
         _output.say(note)
     topk = options["topk"] or 5
-    answer = opened.predict(image, topk=topk, max_pixels=options["max_pixels"])
+    fast = bool(options["fast_decode"])
+    answer = opened.predict(image, topk=topk, max_pixels=options["max_pixels"], fast_decode=fast)
     if as_json:
         _output.emit_json(answer.as_data(topk))
     elif opened.spec.task == "classification":

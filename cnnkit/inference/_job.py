@@ -11,7 +11,7 @@ from cnnkit.errors import DataError, UsageError
 from cnnkit.inference._exports import check_formats, refuse_shared_names, write_exports
 from cnnkit.inference._images import default_output, list_images
 from cnnkit.inference._pace import Hint, Pace, choose_pace
-from cnnkit.inference._planning import Asked, make_plan, open_planned
+from cnnkit.inference._planning import Asked, decodes_fast, make_plan, open_planned
 from cnnkit.inference._record import recorded, versions
 from cnnkit.inference._shards import ShardRunner
 from cnnkit.inference._tuning import tuned
@@ -89,7 +89,7 @@ def infer(
         if overwrite:
             folder.clear()
         if tune and folder.manifest is None:
-            pace = _tuned_pace(folder, model, asked, options, listing, RowOptions(max_pixels=max_pixels), say)
+            pace = _tuned_pace(folder, model, asked, options, listing, say, max_pixels=max_pixels)
         opened = open_planned(folder, model, asked, options, pace)
         check_formats(formats, opened.spec, coco_ids=coco_ids)
         plan = make_plan(folder, opened, listing, asked, pace)
@@ -122,8 +122,9 @@ def _tuned_pace(
     asked: Asked,
     options: SpecOptions,
     listing: Listing,
-    row_options: RowOptions,
     say: Say,
+    *,
+    max_pixels: int | None,
 ) -> Pace:
     """The fastest pace; a batch size that was typed, or that the plan of a begun run has, stays."""
     planned = folder.plan.batch_size if folder.plan else None
@@ -132,7 +133,7 @@ def _tuned_pace(
         listing,
         cores=runtime.available_cores().count,
         batch_size=asked.batch_size or planned,
-        options=row_options,
+        options=RowOptions(max_pixels=max_pixels, fast_decode=decodes_fast(folder, asked)),
         say=say,
     )
 

@@ -71,7 +71,7 @@ def make_plan(folder: RunFolder, model: Model, listing: Listing, asked: Asked, p
         precision=model.session.provider.precision,
         shard_size=asked.shard_size or (present.shard_size if present else SHARD_SIZE),
         topk=asked.topk or (present.topk if present else TOPK),
-        fast_decode=present.fast_decode if present and asked.fast_decode is None else bool(asked.fast_decode),
+        fast_decode=decodes_fast(folder, asked),
         n=len(listing),
         inputs_sha256="",
     )
@@ -79,6 +79,13 @@ def make_plan(folder: RunFolder, model: Model, listing: Listing, asked: Asked, p
         folder.refuse([*present.differences(plan), *folder.input_differences(listing)])
         return present
     return folder.begin_run(plan, listing)
+
+
+def decodes_fast(folder: RunFolder, asked: Asked) -> bool:
+    """As typed, else as the plan that is there says, else not."""
+    if asked.fast_decode is None:
+        return folder.plan is not None and folder.plan.fast_decode
+    return asked.fast_decode
 
 
 def _model_differences(present: Plan, path: Path) -> list[str]:

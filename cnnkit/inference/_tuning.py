@@ -43,7 +43,7 @@ def tuned(
     """
     memory = memory or _memory()
     first = open_with(Pace(cores, 1, batch_size or 1))
-    key = _key(first, cores, batch_size)
+    key = _key(first, cores, batch_size, options)
     known = _remembered(memory).get(key)
     if known is not None:
         pace = Pace(**known)
@@ -111,8 +111,9 @@ def _remembered(memory: Path) -> dict[str, dict[str, int]]:
     return known
 
 
-def _key(model: Model, cores: int, batch_size: int | None) -> str:
-    """Everything that the answer may depend on: model, provider, machine, versions, what was typed."""
-    provider = model.session.provider
-    facts = [model.sha256, provider.name, provider.precision, processor(), cores, batch_size, versions()]
+def _key(model: Model, cores: int, batch_size: int | None, options: RowOptions) -> str:
+    """Everything that the answer may depend on: model, preprocessing, provider, machine, versions, what was typed."""
+    provider, decoding = model.session.provider, "fast" if options.fast_decode else "exact"
+    reading = [model.spec.spec_hash, decoding]
+    facts = [model.sha256, *reading, provider.name, provider.precision, processor(), cores, batch_size, versions()]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

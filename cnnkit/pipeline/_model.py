@@ -151,17 +151,26 @@ class Model:
             )
 
     @overload
-    def predict(self, image: Image, *, topk: int = 5, max_pixels: int | None = None) -> Prediction: ...
-    @overload
-    def predict(self, image: list[Image], *, topk: int = 5, max_pixels: int | None = None) -> list[Prediction]: ...
     def predict(
-        self, image: Image | list[Image], *, topk: int = 5, max_pixels: int | None = None
+        self, image: Image, *, topk: int = 5, max_pixels: int | None = None, fast_decode: bool = False
+    ) -> Prediction: ...
+    @overload
+    def predict(
+        self, image: list[Image], *, topk: int = 5, max_pixels: int | None = None, fast_decode: bool = False
+    ) -> list[Prediction]: ...
+    def predict(
+        self,
+        image: Image | list[Image],
+        *,
+        topk: int = 5,
+        max_pixels: int | None = None,
+        fast_decode: bool = False,
     ) -> Prediction | list[Prediction]:
         """Run one image, or a list of them: a path, the bytes of a file, or RGB uint8 (H, W, 3).
 
         Raises ImageError, whose sentence names the image, for the first that cannot be read.
         """
-        options = RowOptions(topk=topk, max_pixels=max_pixels)
+        options = RowOptions(topk=topk, max_pixels=max_pixels, fast_decode=fast_decode)
         if isinstance(image, list):
             return self._predictions(image, options)
         return self._predictions([image], options)[0]

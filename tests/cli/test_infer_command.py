@@ -5,7 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+
+from cnnkit import pipeline
+from cnnkit.inference import _pace
+from cnnkit.runtime import Cores
 
 WriteModel = Callable[..., Path]
 WriteColour = Callable[..., Path]
@@ -79,6 +85,68 @@ class TestOnePhoto:
     def test_with_an_output_it_is_a_run(self, run_cnnkit: Run, colours: Path, photos: Path, tmp_path: Path) -> None:
         run_cnnkit("infer", colours, photos / "1.png", "-o", tmp_path / "run")
         assert json.loads((tmp_path / "run" / "manifest.json").read_text())["counts"] == {"ok": 1}
+
+    @pytest.mark.parametrize(
+        ("words", "threads"),
+        [
+            ((), 6),
+            (("--hint", "latency"), 6),
+            (("--hint", "throughput"), 1),
+            (("--threads", "3"), 3),
+            (("--hint", "latency", "--threads", "2"), 2),
+        ],
+    )
+    def test_its_threads(
+        self,
+        run_cnnkit: Run,
+        colours: Path,
+        photos: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        words: tuple[str, ...],
+        threads: int,
+    ) -> None:
+        opened: list[dict[str, Any]] = []
+        open_model = pipeline.open_model
+
+        def spy(path: Path, **how: Any) -> pipeline.Model:
+            opened.append(how)
+            return open_model(path, **{**how, "threads": 1})
+
+        monkeypatch.setattr(pipeline, "open_model", spy)
+        monkeypatch.setattr(_pace, "available_cores", lambda: Cores(6, "test"))
+        run_cnnkit("infer", colours, photos / "1.png", *words)
+        assert [(how["threads"], how["streams"]) for how in opened] == [(threads, 1)]
+
+    def test_fast_decoding_is_done(self, run_cnnkit: Run, colours: Path, tmp_path: Path) -> None:
+        noise = np.random.default_rng(0).integers(0, 255, (400, 480, 3)).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / "large.jpg"), noise)
+        exact = run_cnnkit("infer", colours, tmp_path / "large.jpg", "--json").stdout
+        fast = run_cnnkit("infer", colours, tmp_path / "large.jpg", "--json", "--fast-decode").stdout
+        assert run_cnnkit("infer", colours, tmp_path / "large.jpg", "--json", "--no-fast-decode").stdout == exact
+        assert fast != exact
+
+    @pytest.mark.parametrize(
+        ("words", "name"),
+        [
+            (("-b", 2), "--batch-size"),
+            (("-j", 2), "--workers"),
+            (("--tune",), "--tune"),
+            (("--limit", 1), "--limit"),
+            (("--seed", 1), "--seed"),
+            (("--all-files",), "--all-files"),
+            (("--on-error", "skip"), "--on-error"),
+            (("--shard-size", 5), "--shard-size"),
+            (("--coco-ids", "nosuch"), "--coco-ids"),
+            (("--resume",), "--resume"),
+            (("--overwrite",), "--overwrite"),
+        ],
+    )
+    def test_what_would_change_nothing_is_refused(
+        self, run_cnnkit: Run, colours: Path, photos: Path, words: tuple[object, ...], name: str
+    ) -> None:
+        said = " ".join(run_cnnkit("infer", colours, photos / "1.png", *words, exit_code=2).stderr.split())
+        assert f"1.png is one photo and is answered here, where {name} would change nothing." in said
+        assert "give -o FOLDER and the photo becomes a run." in said
 
     def test_a_bad_one_is_an_error(self, run_cnnkit: Run, colours: Path, photos: Path) -> None:
         result = run_cnnkit("infer", colours, photos / "bad.png", exit_code=3)

@@ -9,6 +9,8 @@ import pytest
 
 from cnnkit.errors import DataError, UsageError
 from cnnkit.inference import infer
+from cnnkit.inference._pace import Pace
+from cnnkit.pipeline import RowOptions
 from cnnkit.predictions import open_run, rows_from_table
 from cnnkit.records import Row
 from cnnkit.runtime import Cores
@@ -65,6 +67,22 @@ class TestPace:
         assert any(text.startswith("Tuned: -j ") for text in said)
         assert any(text.startswith("Tuned before: -j ") for text in said)
         assert written(tmp_path / "one") == written(tmp_path / "two")
+
+    def test_it_is_measured_as_it_will_be_decoded(
+        self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        measured: list[bool] = []
+
+        def spy(*args: Any, options: RowOptions, **how: Any) -> Pace:
+            measured.append(options.fast_decode)
+            return Pace(1, 1, 2)
+
+        monkeypatch.setattr("cnnkit.inference._job.tuned", spy)
+        infer(colours, photos, tmp_path / "exact", tune=True)
+        with pytest.raises(KeyboardInterrupt):
+            infer(colours, photos, tmp_path / "fast", tune=True, fast_decode=True, progress=_stop_after(2))
+        infer(colours, photos, tmp_path / "fast", tune=True)
+        assert measured == [False, True, True], "going on, a run decodes as its plan says"
 
     def test_a_resumed_run_keeps_its_batches(
         self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -19,8 +19,11 @@ Speed = Callable[[Pace], float]
 class FakeModel:
     """Says what the tuner asks a model for."""
 
-    def __init__(self, *, sha256: str = "a", own: tuple[int, str] | None = None, gpu: bool = False) -> None:
+    def __init__(
+        self, *, sha256: str = "a", spec: str = "s", own: tuple[int, str] | None = None, gpu: bool = False
+    ) -> None:
         self.sha256 = sha256
+        self.spec = SimpleNamespace(spec_hash=spec)
         self.own = own
         self.session = SimpleNamespace(provider=Provider("CPUExecutionProvider"), wants_full_batches=gpu)
 
@@ -30,7 +33,7 @@ class FakeModel:
 
 @pytest.fixture
 def tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    def run(speed: Speed, *, cores: int = 4, batch_size: int | None = None, **facts: Any) -> Any:
+    def run(speed: Speed, *, cores: int = 4, batch_size: int | None = None, fast: bool = False, **facts: Any) -> Any:
         tried: list[str] = []
 
         def measure(model: Any, images: Any, pace: Pace, *rest: Any) -> float:
@@ -44,7 +47,7 @@ def tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             [],
             cores=cores,
             batch_size=batch_size,
-            options=RowOptions(),
+            options=RowOptions(fast_decode=fast),
             say=said.append,
             memory=tmp_path / "tuned.json",
         )
@@ -82,6 +85,13 @@ def test_it_is_remembered_for_this_model_only(tune: Callable[..., Any], tmp_path
     _, tried, _ = tune(lambda pace: 1.0, sha256="b")
     assert tried
     assert len(json.loads((tmp_path / "tuned.json").read_text())) == 2
+
+
+def test_another_way_of_reading_images_is_measured_anew(tune: Callable[..., Any]) -> None:
+    tune(lambda pace: 1.0)
+    assert tune(lambda pace: 1.0)[1] == []
+    assert tune(lambda pace: 1.0, fast=True)[1], "decoding fast, fewer workers may do"
+    assert tune(lambda pace: 1.0, spec="t")[1], "so may a smaller picture"
 
 
 def test_a_damaged_memory_is_written_anew(tune: Callable[..., Any], tmp_path: Path) -> None:

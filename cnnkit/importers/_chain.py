@@ -1,5 +1,6 @@
 """A chain of another toolkit's operations, read one by one into those of a spec."""
 
+import math
 from typing import Any
 
 from pydantic import ValidationError
@@ -58,13 +59,29 @@ class Chain:
         self._geometry.append(CenterCrop(size=size))
         self._size = size
 
-    def pad(self, padding: tuple[int, int, int, int], fill: int, mode: str) -> None:
+    def pad(self, padding: tuple[int, int, int, int], fill: float, mode: str) -> None:
+        """`fill` in the picture's values at this place: levels 0 .. 255, or floats once it is one of floats."""
         self._before_normalize("a padding")
-        operation: Any = {"padding": padding, "fill": fill, "mode": mode}
-        self._geometry.append(Pad(**operation))
+        operation: Any = {"padding": padding, "fill": self._level(fill), "mode": mode}
+        try:
+            self._geometry.append(Pad(**operation))
+        except ValidationError as error:
+            raise self.refusal("Pad", f"cannot be said: {spec_problems(error)}") from error
         if self._size is not None:
             left, top, right, bottom = padding
             self._size = self._size[0] + top + bottom, self._size[1] + left + right
+
+    def _level(self, fill: float) -> int:
+        """The whole level that becomes `fill`; refused where there is none."""
+        level = float(fill)
+        for operation in reversed(self._values):
+            assert isinstance(operation, Rescale)  # none stands before a Normalize
+            level = (level - operation.offset) / operation.scale
+        if not math.isfinite(level) or abs(level - round(level)) > 1e-3:
+            raise self.refusal(
+                f"Pad with fill {fill:g}", f"is level {level:g} of 0 to 255, and a spec pads with a whole one"
+            )
+        return round(level)
 
     def to_gray(self) -> None:
         self._before_normalize("the conversion to grey")
@@ -72,8 +89,11 @@ class Chain:
             self.close("It turns grey after the resize; the file turns grey first, at most one level beside it.")
         self._gray = True
 
-    def rescale(self, scale: float) -> None:
-        self._values.append(Rescale(scale=scale))
+    def rescale(self, scale: float, offset: float = 0.0) -> None:
+        try:
+            self._values.append(Rescale(scale=scale, offset=offset))
+        except ValidationError as error:
+            raise self.refusal("the rescale", f"cannot be said: {spec_problems(error)}") from error
         self.is_float = True
 
     def normalize(self, mean: tuple[float, ...], std: tuple[float, ...]) -> None:

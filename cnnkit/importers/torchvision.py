@@ -36,12 +36,13 @@ def _center_crop(op: Any, chain: Chain) -> None:
 def _pad(op: Any, chain: Chain) -> None:
     given = [op.padding] if isinstance(op.padding, int) else list(op.padding)
     sides = {1: given * 4, 2: given * 2, 4: given}.get(len(given))
-    fills = {op.fill} if isinstance(op.fill, int | float) else set(floats(op.fill))
+    same = op.fill is None or isinstance(op.fill, int | float)
+    fills = {op.fill or 0} if same else set() if isinstance(op.fill, dict) else set(floats(op.fill))
     if sides is None or len(fills) != 1:
         raise chain.refusal("Pad", f"with padding {op.padding} and fill {op.fill} is more than a spec can say")
     mode = str(getattr(op.padding_mode, "value", op.padding_mode))
     left, top, right, bottom = (int(side) for side in sides)
-    chain.pad((left, top, right, bottom), int(fills.pop()), mode)
+    chain.pad((left, top, right, bottom), fills.pop(), mode)
 
 
 def _grayscale(op: Any, chain: Chain) -> None:

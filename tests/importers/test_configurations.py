@@ -88,6 +88,107 @@ def test_convnext_cuts_below_384_and_squashes_from_there(short: int, operations:
     assert found.size == (short, short)
 
 
+STANDARD = {"image_mean": MEAN, "image_std": STD}
+SHORT, CROP = {"shortest_edge": 224}, {"crop_size": {"height": 224, "width": 224}}
+
+PROCESSORS: list[tuple[str, dict[str, Any], tuple[Any, ...]]] = [
+    (
+        "ConvNextFeatureExtractor",  # as resnet-50 has it: one number is the short side
+        {"size": 224, "crop_pct": 0.875, "resample": 3, **STANDARD},
+        (Resize(size=256, filter="bicubic"), CenterCrop(size=(224, 224)), UNIT, NORMAL),
+    ),
+    (
+        "LevitImageProcessor",
+        {"size": SHORT, **CROP, "resample": 3, **STANDARD},
+        (Resize(size=256, filter="bicubic"), CenterCrop(size=(224, 224)), UNIT, NORMAL),
+    ),
+    (
+        "PoolFormerImageProcessor",  # 224 / 0.95 = 235.79
+        {"size": SHORT, **CROP, "crop_pct": 0.95, "resample": 3, **STANDARD},
+        (Resize(size=235, filter="bicubic"), CenterCrop(size=(224, 224)), UNIT, NORMAL),
+    ),
+    (
+        "PoolFormerImageProcessor",
+        {"size": SHORT, **CROP, "crop_pct": None, "resample": 3, **STANDARD},
+        (Resize(size=224, filter="bicubic"), CenterCrop(size=(224, 224)), UNIT, NORMAL),
+    ),
+    (
+        "DeiTFeatureExtractor",
+        {"size": 256, "crop_size": 224, "resample": 3, **STANDARD},
+        (Resize(size=(256, 256), mode="exact", filter="bicubic"), CenterCrop(size=(224, 224)), UNIT, NORMAL),
+    ),
+    (
+        "EfficientNetImageProcessor",  # divided by the standard deviation twice
+        {"size": 64, "resample": 0, "image_mean": [0.5] * 3, "image_std": [0.5] * 3},
+        (
+            Resize(size=(64, 64), mode="exact", filter="nearest"),
+            UNIT,
+            Normalize(mean=(0.5,) * 3, std=(0.25,) * 3),
+        ),
+    ),
+    (
+        "EfficientNetImageProcessor",
+        {"size": 64, "resample": 0, "rescale_factor": 1 / 127.5, "rescale_offset": True, "do_normalize": False,
+         "include_top": False},
+        (Resize(size=(64, 64), mode="exact", filter="nearest"), Rescale(scale=1 / 127.5, offset=-1)),
+    ),
+    (
+        "ViTImageProcessorFast",
+        {"size": {"height": 8, "width": 8}, "do_center_crop": None, "do_pad": False, "device": None, **STANDARD},
+        (Resize(size=(8, 8), mode="exact"), UNIT, NORMAL),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "facts", "expected"), PROCESSORS)
+def test_what_each_image_processor_does_with_its_fields(
+    kind: str, facts: dict[str, Any], expected: tuple[Any, ...]
+) -> None:
+    found = from_huggingface({"image_processor_type": kind, **facts})
+    assert (found.preprocess, found.channels) == (expected, "RGB")
+
+
+def test_mobilevit_takes_bgr_and_normalizes_nothing() -> None:
+    facts = {"feature_extractor_type": "MobileViTFeatureExtractor", "size": 288, "crop_size": 256, "resample": 2}
+    for flip, channels in (
+        ({}, "BGR"),
+        ({"do_flip_channel_order": True}, "BGR"),
+        ({"do_flip_channel_order": False}, "RGB"),
+    ):
+        found = from_huggingface({**facts, **flip})
+        assert found.preprocess == (Resize(size=288), CenterCrop(size=(256, 256)), UNIT)
+        assert found.channels == channels
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"image_processor_type": "PerceiverImageProcessor"},
+            "PerceiverImageProcessor is none whose steps are known here",
+        ),
+        ({"do_pad": True}, "do_pad True is no field whose effect on the picture is known here"),
+        ({"antialias": False}, "antialias False is no field whose effect"),
+        ({"crop_pct": 0.9}, r"crop_pct 0\.9 is no field whose effect"),
+        (
+            {"do_flip_channel_order": True},
+            "do_flip_channel_order with do_normalize leaves the order of image_mean open",
+        ),
+        ({"resample": None}, "do_resize is on, and size or resample is missing"),
+        ({"do_center_crop": True}, "do_center_crop is on, and crop_size is missing"),
+        ({"image_std": [0.2, 0.0, 0.2]}, "every standard deviation must be above 0"),
+        ({"rescale_factor": float("nan")}, "the rescale cannot be said: scale: Input should be a finite number"),
+        (
+            {"image_processor_type": "EfficientNetImageProcessor", "rescale_offset": True},
+            "rescale_offset with rescale_factor 0.0039.* has had two meanings",
+        ),
+    ],
+)
+def test_no_field_of_hugging_face_is_dropped(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ModelError, match=f"{sentence}.*--preset and its flags, or with --spec FILE"):
+        from_huggingface({**VIT, **changes})
+
+
 def test_hugging_face_without_what_it_needs() -> None:
     with pytest.raises(ModelError, match="image_mean or image_std is missing"):
         from_huggingface({"size": 8})

@@ -91,6 +91,29 @@ def test_padding_of_two_and_four_sides() -> None:
         assert found.preprocess == (Pad(padding=expected, fill=7),)
 
 
+def test_padding_of_floats_is_a_level_of_the_picture() -> None:
+    pad = stand_in(V1, "Pad", padding=1, fill=0.2, padding_mode="constant")
+    found = from_transform(compose(resize((8, 8)), TO_TENSOR, pad))
+    assert found.preprocess == (Resize(size=(8, 8), mode="exact"), Pad(padding=(1, 1, 1, 1), fill=51), UNIT)
+    unsaid = stand_in(V1, "Pad", padding=1, fill=None, padding_mode="constant")
+    assert from_transform(unsaid).preprocess == (Pad(padding=(1, 1, 1, 1), fill=0),)
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"fill": 0.5}, r"Pad with fill 0\.5 is level 127\.5 of 0 to 255, and a spec pads with a whole one"),
+        ({"fill": 2}, "Pad cannot be said: fill: Input should be less than or equal to 255 .got 510"),
+        ({"fill": 0, "padding": -1}, r"Pad cannot be said: padding: .*not be negative, got \[-1, -1, -1, -1\]"),
+        ({"fill": {"Image": 0}}, "with padding 1 and fill .* is more than a spec can say"),
+    ],
+)
+def test_padding_that_a_spec_cannot_say(fields: dict[str, Any], sentence: str) -> None:
+    pad = stand_in(V1, "Pad", **{"padding": 1, "padding_mode": "constant", **fields})
+    with pytest.raises(ModelError, match=sentence):
+        from_transform(compose(resize((8, 8)), TO_TENSOR, pad))
+
+
 def test_the_preset_of_weights() -> None:
     preset = stand_in(
         "torchvision.transforms._presets", "ImageClassification", crop_size=[224], resize_size=[232], mean=MEAN,

@@ -8,7 +8,8 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check 
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 # each writes its section of docs/performance.md; half an hour on a machine with nothing else to do
-BENCHMARKS := against large_photos resize first_result memory calibration_memory export_times training detection report
+BENCHMARKS := against large_photos resize first_result memory calibration_memory export_times training detection evaluation \
+	report
 # MODEL IMAGES LABELS and flags of a detector whose throughput is to be measured, too
 DETECTOR ?=
 

@@ -89,7 +89,10 @@ def _checked_output(
 
 
 def _check_model(model: str) -> None:
-    if Path(model).suffix.lower() in (".pt", ".pth") or not (Path(model).suffix or Path(model).exists()):
+    from cnnkit import models
+
+    is_named = model in models.NETWORKS or not (Path(model).suffix or Path(model).exists())
+    if is_named or Path(model).suffix.lower() in (".pt", ".pth"):
         raise UsageError(
             f"{model}: pictures are drawn from .onnx files. `cnnkit export {model} -o model.onnx` makes one."
         )

@@ -1,9 +1,17 @@
-"""A verification in words: shared by export and verify."""
+"""A verification in words: shared by export, verify and inspect."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cnnkit.spec import ModelSpec
     from cnnkit.verification import OwnPreprocessing, Verification, Witness
+
+DIGEST_SHOWN = 12  # letters of the 64: enough to tell files apart
+SHARES = {  # in a comparison, and in words
+    "top1_agreement": "the same best class",
+    "top5_agreement": "the same five best",
+    "detections_agreement": "the same boxes",
+}
 
 
 def in_words(found: "Verification") -> list[str]:
@@ -52,3 +60,56 @@ def _apart(found: "Verification") -> str:
     if changes:
         said.append(f"largest change of a probability {max(changes):.2g}")
     return ", ".join(said)
+
+
+def recorded(spec: "ModelSpec") -> list[tuple[str, str]]:
+    """What a file says of its own verification and, where it was quantised, of the gate that it passed."""
+    record, gate = spec.verification, _gate(spec.provenance.get("quantization"))
+    if not record or "skipped" in record:
+        said = "not against torch; against the float file by its gate" if gate else "no"
+        return [("Verified", f"{said}: {record['skipped']}" if record else said), *gate]
+    more = [_agreement(record), *_on_what(record)] if record.get("comparisons") else _on_what(record)
+    return [("Verified", _compared(record)), *(("", line) for line in more if line), *gate]
+
+
+def _compared(record: dict[str, Any]) -> str:
+    outputs = [output for each in record.get("comparisons", []) for output in each.get("outputs", [])]
+    apart = max((output.get("max_abs", 0.0) for output in outputs), default=None)
+    said = "" if apart is None else f", largest difference from the source {apart:.2g}"
+    return f"{'yes' if record.get('passed') else 'FAILED'}, on {len(record.get('images', []))} images{said}"
+
+
+def _agreement(record: dict[str, Any]) -> str:
+    """The worst share of decisions that are the source's, over all batches and providers, and where that was."""
+    comparisons = record.get("comparisons", [])
+    said = []
+    for key, words in SHARES.items():
+        shares = [each[key] for each in comparisons if key in each]
+        said += [f"{words} on {min(shares):.1%}"] if shares else []
+    sizes = ", ".join(str(size) for size in sorted({each["batch_size"] for each in comparisons}))
+    places = ", ".join(sorted({each["provider"] for each in comparisons}))
+    return "; ".join([*said, f"{places}, {sizes} at a time", f"tolerances of {record.get('precision', 'fp32')}"])
+
+
+def _on_what(record: dict[str, Any]) -> list[str]:
+    """Which images, known by their digests, and which versions."""
+    images = record.get("images", [])
+    first = f", the first {images[0]['name']}, sha256 {images[0]['sha256'][:DIGEST_SHOWN]}..." if images else ""
+    versions = ", ".join(f"{name} {version}" for name, version in record.get("versions", {}).items())
+    return [f"images of {record.get('origin', 'unknown origin')}{first}", versions]
+
+
+def _gate(facts: dict[str, Any] | None) -> list[tuple[str, str]]:
+    if not facts:
+        return []
+    from pydantic import ValidationError
+
+    from cnnkit import quantization
+
+    try:
+        done = quantization.Quantization.model_validate(facts)
+    except ValidationError:
+        return [("Gate", "recorded in a form that this version does not know; --json prints it")]
+    accepted = "; accepted undecided, as asked" if done.accepted_undecided else ""
+    made = f"calibrated on {done.n_calibration} images ({done.method}), of the float file {done.source_sha256}"
+    return [("Gate", f"{done.decision.sentence()}{accepted}"), ("", made)]

@@ -5,6 +5,8 @@ import click
 from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
 from cnnkit.cli._pictures import asks_for_picture, draw, picture_options
+from cnnkit.cli._typed import refuse_typed
+from cnnkit.cli._verification import recorded
 
 if TYPE_CHECKING:
     from cnnkit.graphs import Layer, TensorFacts
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from cnnkit.spec import ModelSpec
 
 N_CLASSES_SHOWN = 10
+FOR_PICTURES = ("device", "providers", "allow_fallback", "precision", "threads")
 COLUMNS = ["Layer", "Operator", "Output", "Window", "Parameters", "Multiply-adds", "Sees"]
 
 
@@ -29,8 +32,9 @@ COLUMNS = ["Layer", "Operator", "Output", "Window", "Parameters", "Multiply-adds
 def inspect_command(model: str, classes: int, as_json: bool, **picture: Any) -> None:
     """Show what is in a file: how it reads an image, its classes, its layers and what they cost.
 
-    MODEL is an .onnx file, a checkpoint of `cnnkit train`, or the name of a network (resnet18). With --filters,
-    --features or --explain a picture is drawn instead, of any .onnx file; the options from --device on are for these.
+    MODEL is an .onnx file, a checkpoint of `cnnkit train`, or the name of a network (resnet18), which wins over a
+    folder of that name (./resnet18). With --filters, --features or --explain a picture is drawn instead, of any .onnx
+    file; --device to --threads are for these. The options from --spec on say how a file reads an image, as in infer.
 
     The layer table is for one image of the spec's size. Window: kernel, s stride, p padding, d dilation. Sees: the
     receptive field in pixels of the input. Multiply-adds count convolutions and matrix products; pooling,
@@ -41,7 +45,10 @@ def inspect_command(model: str, classes: int, as_json: bool, **picture: Any) -> 
     if asks_for_picture(picture):
         draw(model, as_json=as_json, **picture)
         return
-    found = inspection.inspect(model, classes=classes)
+    refuse_typed(FOR_PICTURES, "goes with --features or --explain; without a picture nothing is run.")
+    found = inspection.inspect(model, classes=classes, **{name: picture[name] for name in _options.SPEC_NAMES})
+    for note in found.notes:
+        _output.say(note)
     if as_json:
         _output.emit_json(found.to_dict())
         return
@@ -88,7 +95,7 @@ def _spec(spec: "ModelSpec") -> list[tuple[str, str]]:
     names = ", ".join(spec.names[:N_CLASSES_SHOWN]) + (", ..." if len(spec.classes) > N_CLASSES_SHOWN else "")
     lines.append(("Classes", f"{len(spec.classes)}: {names}"))
     lines += [("Made from", str(spec.provenance["source"]))] if "source" in spec.provenance else []
-    return [*lines, ("Verified", _verified(spec.verification)), ("Spec hash", spec.spec_hash)]
+    return [*lines, *recorded(spec), ("Spec hash", spec.spec_hash)]
 
 
 def _fields(fields: dict[str, Any]) -> str:
@@ -101,15 +108,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_plain(each) for each in value) + "]"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _verified(record: dict[str, Any]) -> str:
-    if not record or "skipped" in record:
-        return f"no{': ' + record['skipped'] if record else ''}"
-    outputs = [output for each in record.get("comparisons", []) for output in each.get("outputs", [])]
-    apart = max((output.get("max_abs", 0.0) for output in outputs), default=None)
-    said = "" if apart is None else f", largest difference from the source {apart:.2g}"
-    return f"{'yes' if record.get('passed') else 'FAILED'}, on {len(record.get('images', []))} images{said}"
 
 
 def _aligned(rows: list[list[str]]) -> list[str]:

@@ -3,10 +3,10 @@
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
-from cnnkit import graphs, models
-from cnnkit.errors import ModelError
+from cnnkit import graphs, importers, models, pipeline
+from cnnkit.errors import CnnkitError, ModelError, UsageError
 from cnnkit.spec import METADATA_KEY, ModelSpec, parse_spec
 
 
@@ -15,6 +15,7 @@ class Inspection:
     """A model file, or a network by name (then `path` and `sha256` are None and `spec` is what a checkpoint holds).
 
     `summary` has inputs, outputs, opset, layers, parameters and multiply-adds at batch 1 and the spec's size.
+    `notes` say what the spec of a file without one of cnnkit's was deduced from, or why it could not be.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Inspection:
     spec: ModelSpec | None
     summary: graphs.GraphSummary
     quantizes_dynamically: bool = False
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types; of the file's metadata the keys without cnnkit's own."""
@@ -40,26 +42,53 @@ class Inspection:
         }
 
 
-def inspect(what: str | Path, *, classes: int = 1000) -> Inspection:
+def inspect(what: str | Path, *, classes: int = 1000, **options: Unpack[pipeline.SpecOptions]) -> Inspection:
     """Look into an .onnx file, a checkpoint of `cnnkit train`, or a network of `cnnkit.models` (with `classes`).
+
+    A network's name as text wins over a folder of that name; `./digits`, or a Path, is the folder. `options` override
+    what a file says, or say it for one that says nothing, as `pipeline.open_model` takes them.
 
     Raises ModelError for a file that is none of these, UsageError for a name that no network has.
     """
     path = Path(what)
-    if not path.exists() and path.suffix == "" and len(path.parts) == 1:
-        return _network(str(what), classes)
-    if path.suffix.lower() in (".pt", ".pth") and path.is_file():
-        return _checkpoint(path)
-    return _file(path)
+    is_checkpoint = path.suffix.lower() in (".pt", ".pth") and path.is_file()
+    is_name = not path.exists() and path.suffix == "" and len(path.parts) == 1
+    if what not in models.NETWORKS and not is_name and not is_checkpoint:
+        return _file(path, options)
+    if any(value is not None for value in options.values()):
+        raise UsageError(f"{what}: is no .onnx file, and only of one can be said how it reads an image.")
+    return _checkpoint(path) if is_checkpoint else _network(str(what), classes)
 
 
-def _file(path: Path) -> Inspection:
+def _file(path: Path, options: pipeline.SpecOptions) -> Inspection:
     summary = graphs.summarize(path)
-    text = summary.metadata.get(METADATA_KEY)
-    spec = None if text is None else parse_spec(text, source=str(path))
+    spec, notes = _spec_of(path, summary.metadata, options)
+    if spec is not None and METADATA_KEY not in summary.metadata:
+        summary = graphs.summarize(path, size=spec.input.size)
+    dynamic = graphs.quantizes_dynamically(path)
     return Inspection(
-        path.stem, path, graphs.sha256_of(path), spec, summary, quantizes_dynamically=graphs.quantizes_dynamically(path)
+        path.stem, path, graphs.sha256_of(path), spec, summary, quantizes_dynamically=dynamic, notes=notes
     )
+
+
+def _spec_of(
+    path: Path, metadata: dict[str, str], options: pipeline.SpecOptions
+) -> tuple[ModelSpec | None, tuple[str, ...]]:
+    """How `infer` would read an image for the file, and what it would say of that."""
+    if any(value is not None for value in options.values()):
+        return _opened(path, options)
+    text = metadata.get(METADATA_KEY)
+    if text is not None:
+        return parse_spec(text, source=str(path)), ()
+    try:
+        return (None, ()) if importers.find_description(path, metadata) is None else _opened(path, options)
+    except CnnkitError as error:
+        return None, (str(error),)
+
+
+def _opened(path: Path, options: pipeline.SpecOptions) -> tuple[ModelSpec, tuple[str, ...]]:
+    opened = pipeline.open_model(path, device="cpu", **options)
+    return opened.spec, opened.notes
 
 
 def _checkpoint(path: Path) -> Inspection:

@@ -28,6 +28,15 @@ def import_object(text: str) -> Any:
     return found
 
 
+def look_here_too() -> str:
+    """Let modules be found in the current folder, too, and return its name."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    importlib.invalidate_caches()
+    return here
+
+
 def import_transform(text: str) -> Any:
     """Import a transform; a function without arguments is called and gives it."""
     found = import_object(text)
@@ -46,10 +55,7 @@ def place_of(error: BaseException) -> str:
 
 
 def _module(name: str, text: str) -> Any:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    importlib.invalidate_caches()
+    here = look_here_too()
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:

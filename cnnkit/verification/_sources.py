@@ -9,7 +9,7 @@ from typing import Any
 from cnnkit import models
 from cnnkit.checkpoints import load_checkpoint, read_weights
 from cnnkit.errors import ModelError, UsageError
-from cnnkit.verification._objects import import_object, place_of
+from cnnkit.verification._objects import import_object, look_here_too, place_of
 from cnnkit.verification._programs import open_program
 from cnnkit.verification._source import Source
 from cnnkit.verification._toolkits import open_timm, open_torchvision
@@ -28,7 +28,8 @@ def open_source(text: str, *, weights: Path | None = None, allow_pickle: bool = 
 
     Args:
         text: a checkpoint of `cnnkit train`; a `.pt2` file; `package.module:make`, where `make` is a module or a
-            function that returns one; `timm:NAME`; `torchvision:NAME`; the name of a network of `cnnkit.models`.
+            function that returns one; `timm:NAME`; `torchvision:NAME`; the name of a network of `cnnkit.models`,
+            which wins over a file or folder of that name: `./digits` is the folder.
         weights: a `.pth` or `.safetensors` file; needed by a network's name.
         allow_pickle: unpickle what is not tensors, which runs code from the file.
 
@@ -36,10 +37,12 @@ def open_source(text: str, *, weights: Path | None = None, allow_pickle: bool = 
         UsageError: `text` is none of these, or weights are missing or one too many.
         ModelError: a file or an own module is bad.
     """
-    if Path(text).exists():
+    if text not in models.NETWORKS and Path(text).exists():
         return _file(Path(text), weights, allow_pickle=allow_pickle)
     if weights is None:
         return _named(text, None)
+    if allow_pickle:
+        look_here_too()  # a pickled network names the module of its class
     read = read_weights(weights, allow_pickle=allow_pickle)
     source = _named(text, (weights, read.tensors))
     return source if read.note is None else replace(source, notes=(read.note, *source.notes))

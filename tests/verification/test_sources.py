@@ -233,3 +233,24 @@ def _with_pickled_samples(path: Path, out: Path) -> None:
                 torch.save({"x": Path()}, buffer)
                 data = buffer.getvalue()
             here.writestr(name, data)
+
+
+def test_a_pickled_network_finds_its_class_in_the_current_folder(
+    own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = open_source(f"{own}:make").module
+    torch.save(module, "whole.pth")
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(tmp_path))])
+    monkeypatch.delitem(sys.modules, own)
+    opened = open_source(f"{own}:make", weights=Path("whole.pth"), allow_pickle=True)
+    assert same(opened.module, dict(module.state_dict()))
+
+
+@pytest.mark.usefixtures("own")
+def test_a_network_wins_over_a_folder_of_its_name() -> None:
+    Path("digits").mkdir()
+    weights = Path("digits.pth")
+    torch.save(models.create("digits", 10, channels=1, size=8).state_dict(), weights)
+    assert open_source("digits", weights=weights).network == "digits"
+    with pytest.raises(UsageError, match="digits: brings its own weights"):
+        open_source("./digits", weights=weights)

@@ -50,6 +50,11 @@ LABELS = ("truth", "truth_index", "split", "class_map", "multilabel", "threshold
 @_options.seed_option
 @click.option("--no-report", is_flag=True, help="Write no report.html and report.md.")
 @_options.overwrite_option
+@click.option(
+    "--fast-decode",
+    is_flag=True,
+    help="Decode large JPEGs at a fraction, as infer does, and say what it costs: MODEL is run with and without.",
+)
 @_options.batch_options
 @_options.device_options
 @_options.spec_options

@@ -7,7 +7,19 @@ from cnnkit.spec import ModelSpec, Operation, Resize
 
 
 def preprocessing_notes(first: Contender, other: Contender) -> list[str]:
-    """One line for what `other` does to a picture and `first` does not, and the other way round."""
+    """What `other` does to a picture and `first` does not, and the other way round; decoding first."""
+    return [*_decoding_notes(first, other), *_spec_notes(first, other)]
+
+
+def _decoding_notes(first: Contender, other: Contender) -> list[str]:
+    ours, theirs = (each.results.run.fast_decode for each in (first, other))
+    if ours == theirs:
+        return []
+    how = {True: "decoded at a fraction of it (fast decoding)", False: "decoded whole"}
+    return [f"JPEGs of more than twice the size needed were {how[theirs]}, those of {first.name} {how[ours]}"]
+
+
+def _spec_notes(first: Contender, other: Contender) -> list[str]:
     hashes = [each.results.model.spec_hash for each in (first, other)]
     if hashes[0] == hashes[1]:
         return []

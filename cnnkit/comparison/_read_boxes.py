@@ -14,7 +14,7 @@ def same_file_notes(first: Contender, other: Contender) -> list[str]:
     ours, theirs = first.results.model, other.results.model
     if theirs.sha256 is None or ours.sha256 != theirs.sha256:
         return []
-    if ours.spec_hash == theirs.spec_hash:
+    if ours.spec_hash == theirs.spec_hash and first.results.run.fast_decode == other.results.run.fast_decode:
         return [f"the same file as {first.name}, with the same spec"]
     return [f"the same file as {first.name}, with other settings: a difference is theirs, not the model's"]
 

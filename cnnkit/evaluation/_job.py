@@ -12,6 +12,7 @@ from cnnkit.evaluation._detection_files import is_results_file, score_file, writ
 from cnnkit.evaluation._detection_run import score_boxes
 from cnnkit.evaluation._examined import examined
 from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
+from cnnkit.evaluation._fast_decode import with_decode_cost
 from cnnkit.evaluation._foreign import score_answers
 from cnnkit.evaluation._foreign_files import is_answers_file
 from cnnkit.evaluation._gates import refuse_other_figures
@@ -129,8 +130,12 @@ def evaluate(
     with open_source(Path(run_or_model), asked, out, options=inference_options, **heard) as source:
         if say is not None:
             say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
-        scored = _scorer(source.run, multilabel=multilabel)(source.run, asked)
+        scorer = _scorer(source.run, multilabel=multilabel)
+        scored = scorer(source.run, asked)
         results = _results(source, scored, asked, out, bench=bench)
+        results = with_decode_cost(
+            results, source, scored, asked, options=inference_options, score=lambda run: scorer(run, asked)
+        )
         if out is not None:
             write_results(out, results, scored.rows)
             if report:

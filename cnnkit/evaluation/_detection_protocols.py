@@ -14,6 +14,7 @@ from cnnkit.results import Figure
 AREAS = {"s": (0.0, 32.0**2), "m": (32.0**2, 96.0**2), "l": (96.0**2, 1e10)}  # COCO's size classes, both ends inside
 MANY = 100_000  # detections from which on the lesser figures go without an interval
 TOO_MANY = f"none: over {MANY:,} detections"
+NOTHING_VARIES, ONE_IMAGE = "none: nothing varies", "none: a single image"
 ULTRALYTICS_LIMIT = 300
 
 
@@ -145,6 +146,6 @@ def _figure(value: float | None, estimate: metrics.Estimate | None, n: int, n_ob
         return Figure(value=None, n=n, n_positives=n_objects, note="no object to find")
     if estimate is None:
         return Figure(value=value, n=n, n_positives=n_objects, note=TOO_MANY)
-    note = None if estimate.interval else "none: nothing varies"
+    note = None if estimate.interval else NOTHING_VARIES if n > 1 else ONE_IMAGE
     found = figure_from_estimate(estimate, n, note=note)
     return found.model_copy(update={"value": value, "n_positives": n_objects})

@@ -8,7 +8,6 @@ from typing import Any
 from cnnkit.comparison import ComparisonResults, Contender, compare_results
 from cnnkit.evaluation._scored import Asked, Scored
 from cnnkit.evaluation._source import Source
-from cnnkit.pipeline import SpecOptions
 from cnnkit.predictions import Run, open_run, read_record
 from cnnkit.results import Results
 from cnnkit.runtime import device_of
@@ -49,7 +48,8 @@ def _measured(
         Contender(FAST, FAST, results, scored.rows),
     )
     found = compare_results(pair, others=False, resamples=asked.resamples, seed=asked.seed)
-    return f"{DECODED}. {_answers(found)}{found.differences[0].sentence}"
+    sentence = found.differences[0].sentence
+    return f"{DECODED}. {_answers(found)}{sentence[0].upper()}{sentence[1:]}"
 
 
 def _answers(found: ComparisonResults) -> str:
@@ -62,6 +62,7 @@ def _answers(found: ComparisonResults) -> str:
 
 def _whole_run(source: Source, place: Path, asked: Asked, options: Mapping[str, Any]) -> Run:
     from cnnkit.inference import infer
+    from cnnkit.pipeline import SpecOptions
 
     assert source.model is not None
     plan, record = source.run.plan, read_record(source.run.path)

@@ -88,9 +88,11 @@ def box_estimates(
     """Average precision and recall of ranked detections with intervals: (AP, recall).
 
     The intervals are `jackknife_interval`'s, the images being the independent draws, for AP with the derivative of the
-    area under the curve. They say how the figure varies between test sets of this size. A bootstrap does worse: a
-    class of few images is missing from many resamples, and repeated images raise AP. (Neither mends that AP itself is
-    higher, on average, on a small test set than on a large one, since precision is taken from the best place beyond.)
+    area under the curve. They say how the figure varies between test sets of this size. A class that only one image
+    shows comes and goes with that image, and another such set shows another class in its place: it moves a mean over
+    the classes by what sets it apart from them, as in a ratio of sums. A bootstrap does worse: a class of few images is
+    missing from many resamples, and repeated images raise AP. (Neither mends that AP itself is higher, on average, on a
+    small test set than on a large one, since precision is taken from the best place beyond.)
 
     Args:
         rankings: one for each class, of the same images and thresholds.
@@ -158,18 +160,23 @@ def estimates_of(
     n_thresholds, n_images = (rankings[0].hit.shape[1], len(rankings[0].objects)) if rankings else (0, 0)
     classes, first = [Estimate(None)] * len(rankings), [Estimate(None)] * len(rankings)
     sums = np.zeros(n_thresholds), np.zeros((n_thresholds, n_images))
+    alone: list[tuple[int, Floats]] = []
     for place in present:
         values, influences = measure(rankings[place])
-        n = int(np.count_nonzero(rankings[place].objects))
-        classes[place] = _estimate(values.mean(), influences.mean(axis=0), n, level)
-        first[place] = _estimate(values[0], influences[0], n, level)
+        shown = np.flatnonzero(rankings[place].objects)
+        classes[place] = _estimate(values.mean(), influences.mean(axis=0), len(shown), level)
+        first[place] = _estimate(values[0], influences[0], len(shown), level)
+        alone += [(int(shown[0]), values)] if len(shown) == 1 else []
         for total, own in zip(sums, (values, influences), strict=True):
             total += own
     mean, at = Estimate(None), [Estimate(None)] * n_thresholds
     if present:
         values, influences = (total / len(present) for total in sums)
-        mean = _estimate(values.mean(), influences.mean(axis=0), n_images, level)
-        at = [_estimate(values[t], influences[t], n_images, level) for t in range(n_thresholds)]
+        for image, own in alone:
+            influences[:, image] += (own - values) / len(present)
+        n = int(np.count_nonzero(np.sum([one.objects for one in rankings], axis=0)))
+        mean = _estimate(values.mean(), influences.mean(axis=0), n, level)
+        at = [_estimate(values[t], influences[t], n, level) for t in range(n_thresholds)]
     return BoxEstimates(mean, tuple(at), tuple(classes), tuple(first))
 
 

@@ -139,3 +139,47 @@ def test_without_detections_everything_is_missed():
     ap, recall = box_estimates(coco_rankings(match_detections(truth, none), truth, none))
     assert ap.mean.value == recall.mean.value == 0
     assert ap.mean.method == "wilson"
+
+
+def one_object(n_images, image, *, first):
+    """A class that one image shows, with the object found, alone or after a false alarm."""
+    hit = np.array([[True]]) if first else np.array([[False], [True]])
+    places = np.arange(len(hit))
+    return BoxRanking(
+        places, np.full(len(hit), image), hit, np.ones_like(hit), np.bincount([image], minlength=n_images)
+    )
+
+
+def test_classes_of_one_image_each_vary_with_the_images():
+    """By hand: AP 1 and 1/2, so that the images move the mean by an eighth each; t of one degree of freedom."""
+    ap, _ = box_estimates([one_object(2, 0, first=True), one_object(2, 1, first=False)], points=None)
+    half = 12.7062 * np.sqrt(2 * 0.125**2 * 2) / (0.75 * 0.25)
+    low, high = 1 / (1 + np.exp(-np.log(3) - np.array([-half, half])))
+    assert ap.mean.value == 0.75
+    assert ap.mean.interval == pytest.approx((low, high), abs=1e-4)
+    assert ap.classes[0].interval is None or ap.classes[0].method == "wilson"
+    assert ap.classes[1].interval is None
+
+
+def rare_classes(random, n_images):
+    """30 classes, most of them rare, two an image, each with a chance of its own of being found."""
+    frequency = 1 / np.arange(1, 31)
+    found = np.linspace(0.1, 0.95, 30)[np.random.default_rng(5).permutation(30)]
+    shown = np.array([random.choice(30, 2, replace=False, p=frequency / frequency.sum()) for _ in range(n_images)])
+    rankings = []
+    for at in range(30):
+        images = random.permutation(np.flatnonzero((shown == at).any(axis=1)))
+        hit = (random.random(len(images)) < found[at])[:, None]
+        objects = np.bincount(images, minlength=n_images)
+        rankings.append(BoxRanking(np.arange(len(images)), images, hit, np.ones_like(hit), objects))
+    return rankings
+
+
+@pytest.mark.parametrize("n_images", [8, 30])
+def test_intervals_hold_what_such_test_sets_give_where_most_classes_are_rare(n_images):
+    random = np.random.default_rng(n_images)
+    estimates = [box_estimates(rare_classes(random, n_images)) for _ in range(200)]
+    for figures in zip(*estimates, strict=True):
+        mean = np.mean([each.mean.value for each in figures])
+        intervals = [each.mean.interval for each in figures]
+        assert np.mean([interval.low <= mean <= interval.high for interval in intervals]) > 0.88

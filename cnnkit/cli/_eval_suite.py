@@ -57,7 +57,7 @@ def _refuse_others() -> None:
         if parameter.name
         and parameter.name not in FOR_A_SUITE
         and context.get_parameter_source(parameter.name) is command_line
-        and context.params.get(parameter.name)
+        and context.params.get(parameter.name) != ()  # click calls an empty list of arguments given
     ]
     if typed:
         raise UsageError(f"{', '.join(typed)} cannot stand beside --suite: each case of the suite says that itself.")

@@ -59,7 +59,8 @@ class Labels:
         mine, results = self.answers[at], self.contenders[at].results
         figures = [macro_f1_of("macro_f1", mine.label, mine.predicted)]
         if len(results.classes) > TOP and _has(results.figures, "top5_error"):
-            figures.append(mean_of("top5_error", mine.rank > TOP))
+            known = mine.rank != UNKNOWN  # a file of a few guesses knows no rank beyond them
+            figures.append(mean_of("top5_error", ~(known & (mine.rank <= TOP))))
         if _has(results.figures, "cross_entropy"):
             figures.append(mean_of("cross_entropy", metrics.log_losses(mine.p)))
         if _has(results.figures, "ece"):

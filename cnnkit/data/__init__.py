@@ -29,6 +29,7 @@ from cnnkit.data._parts import Part, find_part, find_parts
 from cnnkit.data._photos import sample_photos
 from cnnkit.data._picture_sizes import picture_size
 from cnnkit.data._truth import Truth, read_truth
+from cnnkit.data._truth_names import read_truth_names
 from cnnkit.data._voc import read_voc, write_voc
 from cnnkit.data._yolo import write_data_yaml, write_yolo
 
@@ -79,6 +80,7 @@ __all__ = [
     "read_label_sets",
     "read_labels",
     "read_truth",
+    "read_truth_names",
     "read_voc",
     "rename_classes",
     "sample_photos",

@@ -227,7 +227,9 @@ def _from_yaml(yaml: Path) -> YoloSet:
         if value is not None:
             parts[name] = _part(yaml, root, value)
     if not parts:
-        raise DataError(f"{yaml}: names no train, val or test.")
+        raise DataError(
+            f"{yaml}: names no train, val or test: add a line with the folder of the images, such as `val: images/val`."
+        )
     return YoloSet(yaml, _names(yaml, values.get("names", ""), values.get("nc", "")), parts)
 
 

@@ -1,8 +1,9 @@
 """Results folders against each other: what is read, compared, written."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +11,15 @@ from numpy.typing import NDArray
 from cnnkit.comparison import COMPARISON_FILE, ComparisonResults, Contender, compare_results
 from cnnkit.data import find_pictures, path_of_key
 from cnnkit.errors import CnnkitError, DataError, UsageError
+from cnnkit.evaluation._foreign import scores_in_file
 from cnnkit.evaluation._join import join
+from cnnkit.evaluation._tree import tree_sha256
 from cnnkit.files import write_text
 from cnnkit.metrics import RESAMPLES
 from cnnkit.predictions import Run, open_run
 from cnnkit.results import Results, read_results, read_rows
+
+Scores = NDArray[np.float32]
 
 LOOKED_FOR = 8  # images, one of which tells that a folder holds them
 
@@ -94,15 +99,38 @@ def _names(read: Sequence[Results], folders: Sequence[Path]) -> list[str]:
 
 def _contender(name: str, folder: Path, results: Results) -> Contender:
     run, reason = _run_of(folder, results)
+    file = _file_of(folder, results)
     return Contender(
         name=name,
         source=str(folder),
         results=results,
         rows=read_rows(folder),
         spec=run.spec if run else None,
-        scores=None if run is None or results.task == "detection" else lambda keys: _scores(run, keys),
+        scores=_reader(run, file, folder, results),
         without_scores=reason,
     )
+
+
+def _reader(
+    run: Run | None, file: Path | None, folder: Path, results: Results
+) -> Callable[[Sequence[str]], Scores] | None:
+    """What reads whole score vectors of the keys that it is given."""
+    if results.task == "detection":
+        return None
+    if run is not None:
+        return lambda keys: _scores(run, keys)
+    if file is None:
+        return None
+    about: dict[str, Any] = {"classes": results.classes, "root": folder / results.data.root, "part": results.data.part}
+    return lambda keys: scores_in_file(file, keys=keys, **about)
+
+
+def _file_of(folder: Path, results: Results) -> Path | None:
+    """The file of scores that another tool wrote, if it is where results.json says and still the same."""
+    if results.run.path is None or "map" not in results.figures:
+        return None
+    place = folder / results.run.path
+    return place if place.is_file() and tree_sha256(place) == results.run.sha256 else None
 
 
 def _run_of(folder: Path, results: Results) -> tuple[Run | None, str]:
@@ -110,8 +138,10 @@ def _run_of(folder: Path, results: Results) -> tuple[Run | None, str]:
     if results.run.path is None:
         return None, "its run was not kept"
     place = folder / results.run.path
+    if results.model.sha256 is None and results.task != "detection" and "map" in results.figures:
+        return None, f"its file {place} is gone or has changed since it was scored"
     if place.is_file() or (not (place / "plan.json").exists() and results.model.sha256 is None):
-        return None, "its answers are another tool's file"
+        return None, "its answers are another tool's file, which has no scores"
     try:
         run = open_run(place)
     except CnnkitError:
@@ -121,7 +151,7 @@ def _run_of(folder: Path, results: Results) -> tuple[Run | None, str]:
     return run, ""
 
 
-def _scores(run: Run, keys: Sequence[str]) -> NDArray[np.float32]:
+def _scores(run: Run, keys: Sequence[str]) -> Scores:
     """Whole score vectors (keys, classes) in the order of `keys`, each class contiguous."""
     joined = join(run, set(keys))
     answered = [key for key, ok in zip(joined.keys.to_pylist(), joined.ok, strict=True) if ok]

@@ -37,6 +37,7 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
             f"{path} is a file of detections in the labels' own classes: --truth-index would change nothing."
         )
     source = asked.truth or asked.data
+    _refuse_swapped(path, source)
     truth = read_boxes(source, split=asked.split)
     if asked.class_map:
         truth = rename_classes(truth, asked.class_map)
@@ -64,6 +65,22 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
     )
     root = asked.data if asked.truth is not None and asked.data.is_dir() else None
     return with_box_slices(results, boxes, protocols[0], asked, root=root), boxes
+
+
+def _refuse_swapped(path: Path, source: Path) -> None:
+    """A ground truth is an object, detections are a list: the first character tells."""
+    if source.suffix.lower() == ".json" and (_first_mark(path), _first_mark(source)) == (b"{", b"["):
+        raise UsageError(
+            f"{path} looks like a ground truth and {source} like detections: they seem to be swapped. The order is "
+            f"DETECTIONS, then DATA: cnnkit eval {source} {path}."
+        )
+
+
+def _first_mark(path: Path) -> bytes:
+    if not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
 
 
 def write_file_results(output: Path, results: Results, boxes: Boxes, asked: Asked, *, report: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnnkit.errors import CnnkitError, DataError
 from cnnkit.evaluation._source import Source
+from cnnkit.files import sha256_of
 from cnnkit.predictions import Run, read_record
 from cnnkit.results import Cost, ModelFacts, ProviderFacts, RunFacts, Speed
 
@@ -58,22 +59,30 @@ def speed_of(run: Run, bench: Path | None) -> Speed:
         rate = record.images_per_s if record else None
         return Speed(images_per_s=rate, images_per_s_of="run" if rate else None)
     facts = _read_json(bench)
-    _refuse_other_model(facts, bench, run)
+    _refuse_other_model(facts, bench, run.plan.model.name, run.plan.model.sha256)
     try:
         return Speed.model_validate({name: facts[name] for name in Speed.model_fields if name in facts})
     except ValueError as error:
         raise DataError(f"{bench}: its speed cannot be read: {error}") from error
 
 
-def _refuse_other_model(facts: dict[str, Any], bench: Path, run: Run) -> None:
+def check_bench(bench: Path | None, source: Path) -> None:
+    """Refuse a file of another model, or of none, before the model is run."""
+    if bench is not None:
+        facts = _read_json(bench)
+        if source.is_file():
+            _refuse_other_model(facts, bench, source.stem, sha256_of(source))
+
+
+def _refuse_other_model(facts: dict[str, Any], bench: Path, name: str, sha256: str) -> None:
     """The speed that a benchmark's file begins with is that of its first candidate."""
     first = next(iter(facts.get("candidates") or [{}]))
     if "sha256" not in first:
         raise DataError(f"{bench}: not what `cnnkit bench --json` prints: it names no model.")
-    if first["sha256"] != run.plan.model.sha256:
+    if first["sha256"] != sha256:
         raise DataError(
-            f"{bench}: the speed in it is that of {first.get('model')} ({first['sha256'][:12]}), the run is of "
-            f"{run.plan.model.name} ({run.plan.model.sha256[:12]}). Benchmark this model first in the list."
+            f"{bench}: the speed in it is that of {first.get('model')} ({first['sha256'][:12]}), what is scored is "
+            f"{name} ({sha256[:12]}). Benchmark this model first in the list."
         )
 
 

@@ -17,9 +17,29 @@ def refuse_what_does_not_fit(asked: Asked, task: str) -> None:
         "--ignore-unknown-images": asked.ignore_unknown_images,
         "--max-detections": asked.max_detections is not None,
     }
-    classes = {"--topk": bool(asked.topk), "--label-health": asked.label_health, "--trained-on": bool(asked.trained_on)}
+    classes = {
+        "--topk": bool(asked.topk),
+        "--multilabel": asked.multilabel,
+        "--threshold": asked.threshold is not None,
+        "--label-health": asked.label_health,
+        "--trained-on": bool(asked.trained_on),
+    }
     wrong = [name for name, given in (classes if task == "detection" else boxes).items() if given]
     if wrong:
         kinds = ("classifiers", "a detector") if task == "detection" else ("detectors", "a classifier")
         verb = "is" if len(wrong) == 1 else "are"
         raise UsageError(f"{', '.join(wrong)} {verb} for {kinds[0]}; this is {kinds[1]}.")
+    if asked.threshold is not None and not asked.multilabel:
+        raise UsageError("--threshold is for --multilabel: of one label an image the best score decides.")
+    if asked.topk and asked.multilabel:
+        raise UsageError(
+            "--topk is for one label an image; with --multilabel --threshold decides what counts as given."
+        )
+
+
+def refuse_what_is_for_files(asked: Asked) -> None:
+    """UsageError for what is about a file of detections where a detector's run is scored."""
+    if asked.ignore_unknown_images:
+        raise UsageError(
+            "--ignore-unknown-images is for a file of detections: of a run, images without labels are left out anyway."
+        )

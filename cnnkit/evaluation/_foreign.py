@@ -1,46 +1,33 @@
 """Classes that another tool gave to images, scored without a model."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cnnkit import metrics
-from cnnkit.data import ClassIndex, Truth, find_images, find_part, read_labels, read_truth
-from cnnkit.errors import DataError
+from cnnkit.data import LabelSets, Truth, find_images, find_part, read_label_sets, read_truth
+from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._answers import answers_of, rows_of
-from cnnkit.evaluation._classes import class_figures
 from cnnkit.evaluation._classification import measure_answers
 from cnnkit.evaluation._facts import place, versions_here
-from cnnkit.evaluation._figures import averages, complement, confusion_of, proportion
+from cnnkit.evaluation._fitting import refuse_what_does_not_fit
+from cnnkit.evaluation._foreign_best import measure_best
+from cnnkit.evaluation._foreign_classes import arranged, classes_of, known_classes, notes_on
 from cnnkit.evaluation._foreign_files import ForeignAnswers, read_answers
+from cnnkit.evaluation._foreign_keys import Matched, match, places_of
 from cnnkit.evaluation._join import Joined
+from cnnkit.evaluation._multilabel import measure_label_sets, truth_of_sets
 from cnnkit.evaluation._scored import Asked
 from cnnkit.evaluation._tree import tree_sha256
-from cnnkit.results import NO_PREDICTION, DataFacts, Intervals, ModelFacts, Results, RunFacts, rows_schema
+from cnnkit.results import DataFacts, Intervals, ModelFacts, Results, RunFacts
 from cnnkit.spec import ClassName
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-@dataclass(frozen=True)
-class _Matched:
-    """The labelled images in key order, and for each the row of the file that is about it; -1: there is none."""
-
-    keys: tuple[str, ...]
-    rows: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    n_elsewhere: int
-
-    @property
-    def ok(self) -> NDArray[np.bool_]:
-        return np.asarray(self.rows >= 0)
 
 
 def score_answers(
@@ -52,207 +39,151 @@ def score_answers(
 
     Raises:
         DataError: a file that cannot be read, images or classes that the data does not have.
+        UsageError: what needs more than the file holds.
     """
-    found = read_answers(path)
+    refuse_what_does_not_fit(asked, "classification")
+    sets = truth_of_sets(asked) if asked.multilabel else None
     part = find_part(asked.data, split=asked.split)
     images = [sample.key for sample in find_images(part.root)]
-    places, n_elsewhere = _places(path, found.keys, images, part.root, asked.data)
-    classes = _classes(path, found, labels, images, asked)
-    truth = read_truth(asked.data, classes=classes, truth=asked.truth, keys=images, **asked.labels)
-    matched = _matched(path, truth, places, n_elsewhere)
+    known = known_classes(asked, images, labels)
+    found = read_answers(path, known=known.spellings, complete=known.given is not None)
+    _refuse_what_needs_scores(path, found, asked)
+    places, n_elsewhere = places_of(path, found.keys, images, part.root, asked.data)
+    classes = classes_of(path, found, known)
+    about: dict[str, Any] = {"classes": classes, "keys": images, **asked.labels}
+    truth: Truth | LabelSets = (
+        read_label_sets(asked.data, truth=sets, **about)
+        if sets is not None
+        else read_truth(asked.data, truth=asked.truth, **about)
+    )
+    matched = match(path, found, truth.labels, places, n_elsewhere, truth.root)
+    measured, rows, n_scored = _measured(path, found, classes, truth, matched, asked)
+    facts = _facts(truth, matched, asked, output, n_classes=len(classes), n_classes_scored=n_scored)
+    warnings = (*truth.notes, *notes_on(path, found, known))
+    return _results(path, classes, facts, measured, warnings, asked, output), rows, truth.root
+
+
+def _refuse_what_needs_scores(path: Path, found: ForeignAnswers, asked: Asked) -> None:
     if found.scores is not None:
-        measured, rows = _from_scores(path, found.scores, classes, truth, matched, asked)
-    else:
-        measured, rows = _from_classes(_predicted(path, found, classes), found.p, classes, matched, asked)
-    return _results(path, classes, truth, matched, measured, asked, output), rows, truth.root
-
-
-def _classes(
-    path: Path, found: ForeignAnswers, labels: Path | None, images: Sequence[str], asked: Asked
-) -> tuple[ClassName, ...]:
-    """Of a label file; else the columns, or the names that answers and folders have between them."""
-    if labels is not None:
-        return read_labels(labels).classes
-    if found.classes:
-        return tuple(ClassName(name=name) for name in found.classes)
-    if found.places or found.scores is not None:
-        raise DataError(f"{path}: holds positions in a class list and not the list. Give it with --labels FILE.")
-    names = set(found.names)
-    if asked.truth is None:
-        folders = {key.partition("/")[0] for key in images if "/" in key}
-        mapped = asked.class_map or {}
-        names |= {mapped.get(folder, folder) for folder in folders}
-    return tuple(ClassName(name=name) for name in sorted(names))
-
-
-def _places(
-    path: Path, written: Sequence[str], images: Sequence[str], root: Path, data: Path
-) -> tuple[dict[str, int], int]:
-    """The row of each image's key, and how many rows are about images outside the part."""
-    known: set[str] = set(images)
-    by_name: dict[str, list[str]] = defaultdict(list)
-    for image in images:
-        for short in {image.rpartition("/")[2], Path(image).stem}:
-            by_name[short].append(image)
-    places: dict[str, int] = {}
-    n_elsewhere = 0
-    for at, name in enumerate(written):
-        key = _key(path, name, known, by_name, root, data)
-        if key is None:
-            n_elsewhere += 1
-        elif places.setdefault(key, at) != at:
-            raise DataError(f"{path}: {name!r} and {written[places[key]]!r} are the same image, {key!r}.")
-    return places, n_elsewhere
-
-
-def _key(path: Path, name: str, known: set[str], by_name: dict[str, list[str]], root: Path, data: Path) -> str | None:
-    """The key that a name stands for; a bare name only when no other image has it. None: outside the part."""
-    short = name.replace("\\", "/").removeprefix(f"{root.as_posix()}/").removeprefix("./")
-    if short in known:
-        return short
-    inside = short.removeprefix(f"{data.as_posix()}/")
-    below = root.relative_to(data).as_posix() + "/" if root != data else ""
-    if inside.removeprefix(below) in known:
-        return inside.removeprefix(below)
-    if (data / inside).exists():
-        return None
-    same = by_name.get(short, []) if "/" not in short else []
-    if len(same) == 1:
-        return same[0]
-    if same:
-        raise DataError(
-            f"{path}: {name!r} could be {len(same)} images, such as {same[0]!r} and {same[1]!r}. Write whole paths "
-            f"below the folder (timm: --fullname)."
+        return
+    wanted = {"--multilabel": asked.multilabel, "--topk": bool(asked.topk)}
+    option = next((name for name, given in wanted.items() if given), None)
+    if option is not None:
+        raise UsageError(
+            f"{path} holds the best class of each image, and {option} needs scores of all: give a file with key and a "
+            f"column for each class, called as in the truth."
         )
-    raise DataError(f"{path}: {name!r} is no image of {data}. A key is the path below the folder.")
 
 
-def _matched(path: Path, truth: Truth, places: dict[str, int], n_elsewhere: int) -> _Matched:
-    keys = tuple(sorted(truth.labels))
-    rows = np.array([places.get(key, -1) for key in keys], dtype=np.int64)
-    if not (rows >= 0).any():
-        raise DataError(f"{path}: has no answer for any of the {len(keys)} labelled images of {truth.root}.")
-    return _Matched(keys, rows, np.array([truth.labels[key] for key in keys], dtype=np.int64), n_elsewhere)
-
-
-def _predicted(path: Path, found: ForeignAnswers, classes: Sequence[ClassName]) -> NDArray[np.int64]:
-    if found.names:
-        index = ClassIndex(classes)
-        return np.array([index.find_all({name}, where=str(path))[name] for name in found.names], dtype=np.int64)
-    wrong = next((at for at in found.places if not 0 <= at < len(classes)), None)
-    if wrong is not None:
-        raise DataError(f"{path}: {wrong} is no position among {len(classes)} classes.")
-    return np.array(found.places, dtype=np.int64)
-
-
-def _from_scores(
+def _measured(
     path: Path,
-    scores: NDArray[np.float32],
+    found: ForeignAnswers,
     classes: Sequence[ClassName],
-    truth: Truth,
-    matched: _Matched,
+    truth: Truth | LabelSets,
+    matched: Matched,
     asked: Asked,
-) -> tuple[dict[str, Any], "pa.Table"]:
+) -> tuple[dict[str, Any], "pa.Table", int]:
+    """Fields of Results by name, the rows, and how many classes were scored."""
+    names = [entry.name for entry in classes]
+    if found.scores is None and isinstance(truth, Truth):
+        labels = np.array([truth.labels[key] for key in matched.keys], dtype=np.int64)
+        measured, rows = measure_best(path, found, classes, labels, matched, asked)
+        return measured, rows, len(np.unique(labels[matched.ok]))
+    joined = _joined(arranged(path, found, classes), matched)
+    if isinstance(truth, LabelSets):
+        _refuse_no_probabilities(path, joined.scores)
+        return measure_label_sets(joined, truth, names, asked)
+    answers = answers_of(joined, truth.labels, source=str(path))
+    measured = measure_answers(answers, names, asked, n_bad=sum(matched.bad.values()), softmax=False)
+    return measured, rows_of(joined, answers), len(np.unique(answers.truth))
+
+
+def _refuse_no_probabilities(path: Path, scores: NDArray[np.float32]) -> None:
+    """One threshold for all classes is meant for what lies between 0 and 1."""
+    outside = scores[(scores < 0) | (scores > 1)]
+    if len(outside):
+        raise DataError(
+            f"{path}: holds the score {outside[0]:g}, and --multilabel takes scores from 0 to 1: write them as they "
+            f"come out of the sigmoid."
+        )
+
+
+def _joined(scores: NDArray[np.float32], matched: Matched) -> Joined:
     import pyarrow as pa
 
-    if scores.shape[1] != len(classes):
-        raise DataError(f"{path}: {scores.shape[1]} scores an image for {len(classes)} classes.")
-    n_bad = int((~matched.ok).sum())
-    joined = Joined(
+    return Joined(
         keys=pa.chunked_array([pa.array(matched.keys, pa.string())]),
         digests=pa.chunked_array([pa.nulls(len(matched.keys), pa.binary(32))]),
         ok=matched.ok,
         scores=np.ascontiguousarray(scores[matched.rows[matched.ok]].T),
-        bad={NO_PREDICTION: n_bad} if n_bad else {},
+        bad=matched.bad,
         fingerprint="",
     )
-    answers = answers_of(joined, truth.labels, source=str(path))
-    names = [entry.name for entry in classes]
-    return measure_answers(answers, names, asked, n_bad=n_bad, softmax=False), rows_of(joined, answers)
 
 
-def _from_classes(
-    predicted: NDArray[np.int64],
-    p: NDArray[np.float32] | None,
-    classes: Sequence[ClassName],
-    matched: _Matched,
+def _facts(
+    truth: Truth | LabelSets,
+    matched: Matched,
     asked: Asked,
-) -> tuple[dict[str, Any], "pa.Table"]:
-    """What the best class alone can tell: neither top 5 nor any curve."""
-    ok = matched.ok
-    answered, labels = predicted[matched.rows[ok]], matched.labels[ok]
-    counts = metrics.confusion_matrix(answered, labels, n_classes=len(classes))
-    report = metrics.report_estimates(counts, resamples=asked.resamples, seed=asked.seed)
-    hits, n, n_bad = int((answered == labels).sum()), len(labels), int((~ok).sum())
-    accuracy = proportion(hits, n)
-    none = (metrics.Estimate(None),) * len(classes)
-    ranking = metrics.RankingEstimates(none, none, none[0], none[0])
-    names = [entry.name for entry in classes]
-    note = f"{n_bad} without an answer count as wrong" if n_bad else None
-    measured = {
-        "figures": {
-            "top1_accuracy": accuracy,
-            "top1_error": complement(accuracy),
-            "top1_accuracy_of_all": proportion(hits, n + n_bad, note=note),
-            **averages(report, n),
-        },
-        "per_class": class_figures(names, report, ranking, counts.sum(axis=1), counts.sum(axis=0)),
-        "confusion": confusion_of(counts),
-    }
-    return measured, _rows(predicted, p, matched)
-
-
-def _rows(predicted: NDArray[np.int64], p: NDArray[np.float32] | None, matched: _Matched) -> "pa.Table":
-    import pyarrow as pa
-
-    ok, rows = matched.ok, np.maximum(matched.rows, 0)
-    answer = predicted[rows]
-    right = ok & (answer == matched.labels)
-    schema = rows_schema("classification")
-    n = len(ok)
-    sure = np.zeros(n, np.float32) if p is None else p[rows]
-    columns = {
-        "key": pa.array(matched.keys, pa.string()),
-        "digest": pa.nulls(n, pa.binary(32)),
-        "label": pa.array(matched.labels, pa.int32()),
-        "predicted": pa.array(answer, pa.int32(), mask=~ok),
-        "rank": pa.array(np.ones(n), pa.int32(), mask=~right),
-        "p": pa.array(sure, pa.float32(), mask=~right | (p is None)),
-        "confidence": pa.array(sure, pa.float32(), mask=~ok | (p is None)),
-    }
-    return pa.table(columns, schema=schema)
+    output: Path | None,
+    *,
+    n_classes: int,
+    n_classes_scored: int,
+) -> DataFacts:
+    return DataFacts(
+        root=place(truth.root, output),
+        part=truth.part,
+        truth=None if asked.truth is None else place(asked.truth, output),
+        fingerprint=hashlib.sha256("".join(f"{key}\t-\n" for key in matched.keys).encode()).hexdigest(),
+        n=int(matched.ok.sum()),
+        n_bad=sum(matched.bad.values()),
+        bad=matched.bad,
+        n_unlabelled=truth.n_unlabelled,
+        n_outside_part=matched.n_elsewhere,
+        n_classes=n_classes,
+        n_classes_scored=n_classes_scored,
+    )
 
 
 def _results(
     path: Path,
     classes: tuple[ClassName, ...],
-    truth: Truth,
-    matched: _Matched,
+    data: DataFacts,
     measured: dict[str, Any],
+    warnings: tuple[str, ...],
     asked: Asked,
     output: Path | None,
 ) -> Results:
-    n_bad = int((~matched.ok).sum())
     return Results(
         task="classification",
         model=ModelFacts(name=path.stem),
         run=RunFacts(path=place(path, output), sha256=tree_sha256(path)),
         classes=classes,
-        data=DataFacts(
-            root=place(truth.root, output),
-            part=truth.part,
-            truth=None if asked.truth is None else place(asked.truth, output),
-            fingerprint=hashlib.sha256("".join(f"{key}\t-\n" for key in matched.keys).encode()).hexdigest(),
-            n=int(matched.ok.sum()),
-            n_bad=n_bad,
-            bad={NO_PREDICTION: n_bad} if n_bad else {},
-            n_unlabelled=truth.n_unlabelled,
-            n_outside_part=matched.n_elsewhere,
-            n_classes=len(classes),
-            n_classes_scored=len(np.unique(matched.labels[matched.ok])),
-        ),
+        data=data,
         versions=versions_here("scikit-learn"),
         intervals=Intervals(resamples=asked.resamples, seed=asked.seed),
-        warnings=truth.notes,
+        warnings=warnings,
         **measured,
     )
+
+
+def scores_in_file(
+    path: Path, *, classes: Sequence[ClassName], keys: Sequence[str], root: Path, part: str | None
+) -> NDArray[np.float32]:
+    """Whole score vectors (keys, classes) of a file that was scored before, in the order of `keys`.
+
+    Raises:
+        DataError: as `score_answers`; a key that has no answer in it.
+    """
+    names = {name for entry in classes for name in (entry.name, *entry.aliases)}
+    positions = {str(at) for at in range(len(classes))}
+    found = read_answers(path, known=[names, positions], complete=True)
+    if found.scores is None:
+        raise DataError(f"{path}: holds no scores of all classes any more. Run cnnkit eval again.")
+    data = root.parent if part is not None else root
+    places, _ = places_of(path, found.keys, keys, root, data, others=True)
+    missing = next((key for key in keys if key not in places or not found.ok[places[key]]), None)
+    if missing is not None:
+        raise DataError(f"{path}: has no answer for {missing!r}, which its results have. Run cnnkit eval again.")
+    scores = arranged(path, replace(found, scores=found.scores[[places[key] for key in keys]]), classes)
+    return np.asfortranarray(scores)

@@ -1,10 +1,8 @@
 """Answers that another tool wrote: tables of scores or of best classes, timm's results, Ultralytics' text files."""
 
-import csv
-import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +10,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit.errors import DataError
+from cnnkit.evaluation._foreign_columns import (
+    ANSWERS,
+    INDICES,
+    PROBABILITIES,
+    VECTORS,
+    Chosen,
+    choose_columns,
+    is_blank,
+)
+from cnnkit.evaluation._foreign_tables import EXPECTED, KEYS, Columns, json_rows, read_columns
+from cnnkit.records import STATUSES
+from cnnkit.results import NO_PREDICTION
 
-KEYS = ("key", "filename", "file", "file_name", "path", "image", "image_path")
-ANSWERS = ("predicted", "prediction", "top1", "label", "label_0")
-INDICES = ("index", "index_0")
-SCORES = ("p", "p1", "prob", "prob_0", "confidence", "logit", "logit_0")
-NO_CLASSES = ("status", "error")
-EXPECTED = "key and a column for each class, or key,predicted[,p]"
-_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+OK = "ok"
+GUESSES = {
+    "top1": ("top", 2),
+    "label_0": ("label_", 1),
+}  # the best answer -> what the next are called, from which number
 SNIFFED_BYTES = 4096
-_TIMM = {*ANSWERS, *INDICES, *SCORES}
+_QUOTED = re.compile(r"""'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)\"""")
+_TIMM = {*ANSWERS, *INDICES, *PROBABILITIES}
+
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class ForeignAnswers:
     """What a file says of each image: whole `scores` (n, classes), or only the best class, by `names` or `places`.
 
-    `places` are positions in a class list that the file does not hold. `p` (n,) are probabilities, NaN where none.
+    `statuses` are "ok" or why a row is no answer; what such a row says means nothing. `places` are positions in a class
+    list that the file does not hold. `p` (n,) are probabilities, 0 where there is no answer. `guesses`: for each
+    further guess after the best, the names of all rows. `unread` are columns that say something else.
     """
 
     keys: tuple[str, ...]
+    statuses: tuple[str, ...]
     classes: tuple[str, ...] = ()
     scores: NDArray[np.float32] | None = None
     names: tuple[str, ...] = ()
     places: tuple[int, ...] = ()
     p: NDArray[np.float32] | None = None
+    guesses: tuple[tuple[str, ...], ...] = ()
+    unread: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> Bools:
+        return np.array([status == OK for status in self.statuses], dtype=np.bool_)
 
 
 def is_answers_file(path: Path) -> bool:
@@ -49,11 +69,23 @@ def is_answers_file(path: Path) -> bool:
     return suffix in (".csv", ".parquet")
 
 
-def read_answers(path: Path) -> ForeignAnswers:
-    """Read whichever form it is. DataError names the file and what is wrong in it."""
+def refuse_exports_of_ours(path: Path) -> None:
+    """What `infer --format jsonl` writes stands beside the run that is scored in its place."""
+    if path.suffix.lower() == ".jsonl":
+        raise DataError(
+            f"{path}: lines of JSON are not scored. Give the run folder that `cnnkit infer` wrote them into, or of "
+            f"another tool a CSV or Parquet file of {EXPECTED}, or a COCO results file."
+        )
+
+
+def read_answers(path: Path, *, known: Sequence[Collection[str]] = (), complete: bool = False) -> ForeignAnswers:
+    """Read whichever form it is; `known` and `complete` as in `choose_columns`.
+
+    DataError names the file and what is wrong in it.
+    """
     if path.is_dir():
         return _from_texts(path)
-    columns = _columns(path)
+    columns = read_columns(path)
     key = next((name for name in KEYS if name in columns), None)
     if key is None:
         raise DataError(f"{path}: no column names the images; expected {EXPECTED}. It has {', '.join(columns)}.")
@@ -61,69 +93,56 @@ def read_answers(path: Path) -> ForeignAnswers:
     if len(set(keys)) != len(keys):
         twice = next(value for value in keys if keys.count(value) > 1)
         raise DataError(f"{path}: {twice!r} stands there more than once; one answer an image is scored.")
-    return _read(path, keys, {name: column for name, column in columns.items() if name != key})
+    others = {name: column for name, column in columns.items() if name != key}
+    found = ForeignAnswers(keys, _statuses(others, len(keys)))
+    chosen = choose_columns(path, others, known, complete=complete)
+    return replace(_read(path, found, others, chosen), unread=chosen.unread)
 
 
-def _read(path: Path, keys: tuple[str, ...], columns: Mapping[str, Sequence[Any]]) -> ForeignAnswers:
-    answer = next((name for name in ANSWERS if name in columns), None)
-    index = next((name for name in INDICES if name in columns), None)
-    score = next((name for name in SCORES if name in columns), None)
-    p = None if score is None or "logit" in score else _numbers(path, [_first(each) for each in columns[score]], score)
-    if answer is not None:
-        return ForeignAnswers(keys, names=tuple(_first_name(each) for each in columns[answer]), p=p)
-    if index is not None:
-        return ForeignAnswers(keys, places=tuple(_place(path, each) for each in columns[index]), p=p)
-    if score in ("prob", "logit"):
-        return ForeignAnswers(keys, scores=_rows_of_numbers(path, columns[score], score))
-    named = {name: column for name, column in columns.items() if name not in NO_CLASSES}
-    if len(named) < 2:
-        raise DataError(f"{path}: nothing in it says what each image shows; expected {EXPECTED}.")
-    scores = np.stack([_numbers(path, column, name) for name, column in named.items()], axis=1)
-    return ForeignAnswers(keys, classes=tuple(named), scores=scores)
+def _statuses(columns: Columns, n: int) -> tuple[str, ...]:
+    """Of cnnkit's own files; in any other each row is an answer."""
+    written = [str(value) for value in columns.get("status", ())]
+    return tuple(written) if written and set(written) <= set(STATUSES) else (OK,) * n
 
 
-def _columns(path: Path) -> dict[str, Sequence[Any]]:
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            import pyarrow.parquet as pq
-
-            columns: dict[str, Sequence[Any]] = pq.read_table(path).to_pydict()
-            return columns
-        text = path.read_bytes().decode("utf-8-sig")
-        return _from_rows(path, _json_rows(text) if suffix == ".json" else _csv_rows(text))
-    except DataError:
-        raise
-    except (OSError, ValueError, csv.Error) as error:  # pyarrow's errors and a wrong encoding are ValueErrors
-        raise DataError(f"{path}: cannot be read: {error}.") from error
-
-
-def _csv_rows(text: str) -> list[dict[str, Any]]:
-    reader = csv.DictReader(text.splitlines(), strict=True)
-    return [row for row in reader if any(row.values())]
-
-
-def _json_rows(text: str) -> list[dict[str, Any]]:
-    """`{file: {...}}`, `{"columns": [...], "data": [...]}`, or one object a line."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    if isinstance(found, dict) and set(found) >= {"columns", "data"}:
-        return [dict(zip(found["columns"], row, strict=True)) for row in found["data"]]
-    if isinstance(found, dict) and KEYS[1] not in found:
-        return [{KEYS[1]: name, **facts} for name, facts in found.items()]
-    return [found] if isinstance(found, dict) else list(found)
+def _read(path: Path, found: ForeignAnswers, columns: Columns, chosen: Chosen) -> ForeignAnswers:
+    if chosen.scores:
+        found = _without(
+            found, [all(is_blank(columns[name][at]) for name in chosen.scores) for at in range(len(found.keys))]
+        )
+        scores = [_numbers(path, columns[name], name, found.ok) for name in chosen.scores]
+        return replace(found, classes=chosen.scores, scores=np.stack(scores, axis=1))
+    if chosen.p in VECTORS and chosen.answer is None and chosen.index is None:
+        return replace(found, scores=_rows_of_numbers(path, columns[chosen.p], chosen.p))
+    answer = chosen.answer or chosen.index
+    assert answer is not None  # or choose_columns would have refused
+    cells = [_first(cell) for cell in columns[answer]]
+    found = _without(found, [is_blank(cell) for cell in cells])
+    if chosen.p is not None and "logit" not in chosen.p:
+        found = replace(found, p=_probabilities(path, [_first(cell) for cell in columns[chosen.p]], chosen.p, found.ok))
+    if chosen.answer is None:
+        return replace(
+            found, places=tuple(_place(path, cell) if ok else 0 for cell, ok in zip(cells, found.ok, strict=True))
+        )
+    return replace(found, names=tuple(str(cell) for cell in cells), guesses=_guesses(columns, answer, found.ok))
 
 
-def _from_rows(path: Path, rows: list[dict[str, Any]]) -> dict[str, Sequence[Any]]:
-    if not rows:
-        raise DataError(f"{path}: empty; expected {EXPECTED}.")
-    names = list(rows[0])
-    odd = next((at for at, row in enumerate(rows, 1) if list(row) != names or None in row.values()), None)
-    if odd is not None:
-        raise DataError(f"{path}: row {odd} has other columns than the first, which has {', '.join(map(str, names))}.")
-    return {name: [row[name] for row in rows] for name in names}
+def _without(found: ForeignAnswers, blank: Sequence[bool]) -> ForeignAnswers:
+    """An empty cell is no answer."""
+    told = zip(found.statuses, blank, strict=True)
+    return replace(found, statuses=tuple(NO_PREDICTION if status == OK and empty else status for status, empty in told))
+
+
+def _guesses(columns: Columns, answer: str, ok: Bools) -> tuple[tuple[str, ...], ...]:
+    """The columns after the best answer, as far as every answer has them."""
+    found: list[tuple[str, ...]] = []
+    stem, first = GUESSES.get(answer, ("", 0))
+    while stem:
+        column = columns.get(f"{stem}{first + len(found)}")
+        if column is None or any(is_blank(cell) for cell, told in zip(column, ok, strict=True) if told):
+            break
+        found.append(tuple(str(cell) for cell in column))
+    return tuple(found)
 
 
 def _is_timm(path: Path) -> bool:
@@ -132,7 +151,7 @@ def _is_timm(path: Path) -> bool:
         with path.open("rb") as file:
             if b'"bbox"' in file.read(SNIFFED_BYTES):
                 return False
-        rows = _json_rows(path.read_bytes().decode("utf-8-sig"))
+        rows = json_rows(path.read_bytes().decode("utf-8-sig"))
         return bool(rows) and isinstance(rows[0], dict) and "bbox" not in rows[0] and bool(_TIMM & set(rows[0]))
     except (OSError, ValueError, TypeError, AttributeError):
         return False
@@ -148,21 +167,33 @@ def _from_texts(folder: Path) -> ForeignAnswers:
         keys.append(file.stem)
         names.append(name.strip())
         p.append(score)
-    return ForeignAnswers(tuple(keys), names=tuple(names), p=_numbers(folder, p, "probability"))
+    found = ForeignAnswers(tuple(keys), (OK,) * len(keys), names=tuple(names))
+    return replace(found, p=_probabilities(folder, p, "probability", found.ok))
 
 
-def _numbers(path: Path, values: Sequence[Any], name: str) -> NDArray[np.float32]:
-    try:
-        numbers = np.array([float(value) for value in values], dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: column {name!r} must hold numbers: {error}.") from error
-    if not np.isfinite(numbers).all():
-        raise DataError(f"{path}: column {name!r} holds a number that is not finite, in row {_bad(numbers)}.")
+def _probabilities(path: Path, values: Sequence[Any], name: str, ok: Bools) -> NDArray[np.float32]:
+    numbers = _numbers(path, values, name, ok)
+    outside = np.flatnonzero((numbers < 0) | (numbers > 1))
+    if len(outside):
+        at = int(outside[0])
+        raise DataError(
+            f"{path}: column {name!r} holds {values[at]} in row {at + 1}, which is no probability: expected 0 to 1. "
+            f"Leave the column out when it is something else."
+        )
     return numbers
 
 
-def _bad(numbers: NDArray[np.float32]) -> int:
-    return int(np.flatnonzero(~np.isfinite(numbers))[0]) + 1
+def _numbers(path: Path, values: Sequence[Any], name: str, ok: Bools) -> NDArray[np.float32]:
+    """Float32, 0 where `ok` is False."""
+    try:
+        cells = zip(values, ok, strict=True)
+        numbers = np.array([float(value) if told else 0.0 for value, told in cells], dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: column {name!r} must hold numbers: {error}.") from error
+    if not np.isfinite(numbers).all():
+        at = int(np.flatnonzero(~np.isfinite(numbers))[0]) + 1
+        raise DataError(f"{path}: column {name!r} holds a number that is not finite, in row {at}.")
+    return numbers
 
 
 def _rows_of_numbers(path: Path, values: Sequence[Any], name: str) -> NDArray[np.float32]:
@@ -170,25 +201,23 @@ def _rows_of_numbers(path: Path, values: Sequence[Any], name: str) -> NDArray[np
     rows = [str(value).strip("[]").replace(",", " ").split() if isinstance(value, str) else value for value in values]
     if len({len(row) for row in rows}) != 1:
         raise DataError(f"{path}: column {name!r} holds rows of different lengths.")
-    return np.stack([_numbers(path, row, name) for row in rows])
+    return np.stack([_numbers(path, row, name, np.ones(len(row), dtype=np.bool_)) for row in rows])
 
 
 def _first(value: Any) -> Any:
     """The best of several: files list them from the best down."""
     if isinstance(value, list | tuple | np.ndarray):
         return value[0] if len(value) else None
-    return value.strip("[]").replace(",", " ").split()[0] if isinstance(value, str) and value.startswith("[") else value
-
-
-def _first_name(value: Any) -> str:
-    if isinstance(value, str) and value.startswith("["):
-        match = _QUOTED.search(value)
-        return (match[1] if match[1] is not None else match[2]) if match else value.strip("[]").split()[0]
-    return str(value[0] if isinstance(value, list | tuple | np.ndarray) else value)
+    if not isinstance(value, str) or not value.startswith("["):
+        return value
+    quoted = _QUOTED.search(value)
+    if quoted:
+        return quoted[1] if quoted[1] is not None else quoted[2]
+    return next(iter(value.strip("[]").replace(",", " ").split()), None)
 
 
 def _place(path: Path, value: Any) -> int:
     try:
-        return int(_first(value))
+        return int(value)
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: {value!r} is no position in a class list.") from error

@@ -11,16 +11,24 @@ from cnnkit.evaluation._classification import score_labels
 from cnnkit.evaluation._detection_files import is_results_file, score_file, write_file_results
 from cnnkit.evaluation._detection_run import score_boxes
 from cnnkit.evaluation._examined import examined
-from cnnkit.evaluation._facts import cost_of, model_facts, place, provider_facts, run_facts, speed_of, versions_of
+from cnnkit.evaluation._facts import (
+    check_bench,
+    cost_of,
+    model_facts,
+    place,
+    provider_facts,
+    run_facts,
+    speed_of,
+    versions_of,
+)
 from cnnkit.evaluation._fast_decode import with_decode_cost
 from cnnkit.evaluation._foreign import score_answers
-from cnnkit.evaluation._foreign_files import is_answers_file
-from cnnkit.evaluation._gates import refuse_other_figures
+from cnnkit.evaluation._foreign_files import is_answers_file, refuse_exports_of_ours
 from cnnkit.evaluation._multilabel import score_label_sets
 from cnnkit.evaluation._scored import Asked, Scored
 from cnnkit.evaluation._source import Source, open_source
 from cnnkit.predictions import Run
-from cnnkit.results import DataFacts, Intervals, Results, write_results
+from cnnkit.results import DataFacts, Intervals, Results, Speed, write_results
 
 # the kind of truth -> what scores it
 SCORERS: dict[str, Callable[[Run, Asked], Scored]] = {
@@ -40,7 +48,7 @@ def evaluate(
     split: str | None = None,
     class_map: Path | str | Mapping[str, str] | None = None,
     multilabel: bool = False,
-    threshold: float = metrics.THRESHOLD,
+    threshold: float | None = None,
     topk: Iterable[int] = (),
     protocol: str | None = None,
     max_detections: int | None = None,
@@ -73,7 +81,7 @@ def evaluate(
         split: the part of `data` to score, or "all".
         class_map: other names for classes, as a file or a mapping.
         multilabel: an image may show any number of classes; `truth` then says which.
-        threshold: of a score, from which on a label counts as given; for `multilabel`.
+        threshold: of a score, from which on a label counts as given, 0.5 when not given; for `multilabel`.
         topk: further k to report beside 1 and 5.
         protocol: coco, voc07, voc12 or all; for detectors. None: as the truth's format has it.
         max_detections: COCO's last limit, for an image and class, and of a model that is run for an image.
@@ -106,7 +114,8 @@ def evaluate(
         split=split,
         class_map=_names(class_map),
         topk=_checked(topk),
-        threshold=threshold,
+        threshold=_checked_threshold(threshold),
+        multilabel=multilabel,
         resamples=resamples,
         seed=seed,
         protocol=protocol,
@@ -121,18 +130,24 @@ def evaluate(
         figures=tuple(figures),
         **{name: hear for name, hear in heard.items() if hear is not None},
     )
-    if is_answers_file(Path(run_or_model)):
-        return _evaluate_answers(Path(run_or_model), asked, out, report=report, options=inference_options)
-    if is_results_file(Path(run_or_model)):
-        return _evaluate_file(Path(run_or_model), asked, out, report=report, options=inference_options)
-    if max_detections is not None and not Path(run_or_model).is_dir():
+    path = Path(run_or_model)
+    refuse_exports_of_ours(path)
+    if bench is not None and (is_answers_file(path) or is_results_file(path)):
+        raise UsageError(f"--bench tells the speed of a model, and {path} is another tool's answers: leave it out.")
+    check_bench(bench, path)
+    if is_answers_file(path):
+        return _evaluate_answers(path, asked, out, report=report, options=inference_options)
+    if is_results_file(path):
+        return _evaluate_file(path, asked, out, report=report, options=inference_options)
+    if max_detections is not None and not path.is_dir():
         inference_options["max_detections"] = max_detections
-    with open_source(Path(run_or_model), asked, out, options=inference_options, **heard) as source:
+    with open_source(path, asked, out, options=inference_options, **heard) as source:
         if say is not None:
             say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
+        speed = speed_of(source.run, bench)
         scorer = _scorer(source.run, multilabel=multilabel)
         scored = scorer(source.run, asked)
-        results = _results(source, scored, asked, out, bench=bench)
+        results = _results(source, scored, asked, out, speed=speed)
         results = with_decode_cost(
             results, source, scored, asked, options=inference_options, score=lambda run: scorer(run, asked)
         )
@@ -160,7 +175,6 @@ def _evaluate_answers(
     labels, stray = options.get("labels"), [name for name in options if name != "labels"]
     if stray:
         raise UsageError(f"{path} is a file of answers: {', '.join(stray)} would change nothing.")
-    refuse_other_figures(asked.figures, "classification")
     results, rows, root = score_answers(path, asked, output, labels=labels)
     results = examined(results, rows, root, output, asked)
     if output is not None:
@@ -173,9 +187,13 @@ def _evaluate_answers(
 
 
 def _scorer(run: Run, *, multilabel: bool) -> Callable[[Run, Asked], Scored]:
-    if multilabel and run.spec.task == "detection":
-        raise UsageError("--multilabel is for classifiers; this is a detector.")
     return SCORERS["multilabel" if multilabel else run.spec.task]
+
+
+def _checked_threshold(threshold: float | None) -> float | None:
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UsageError(f"--threshold {threshold:g}: a score that counts as given lies from 0 to 1.")
+    return threshold
 
 
 def _names(class_map: Path | str | Mapping[str, str] | None) -> Mapping[str, str] | None:
@@ -189,7 +207,7 @@ def _checked(topk: Iterable[int]) -> tuple[int, ...]:
     return tuple(wanted)
 
 
-def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, *, bench: Path | None) -> Results:
+def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, *, speed: Speed) -> Results:
     run = source.run
     results = Results(
         task=run.spec.task,
@@ -212,7 +230,7 @@ def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, 
         provider=provider_facts(run),
         versions=versions_of(run),
         cost=cost_of(source),
-        speed=speed_of(run, bench),
+        speed=speed,
         intervals=Intervals(resamples=asked.resamples, seed=asked.seed),
         warnings=(*scored.notes, *(run.manifest.notes if run.manifest else ())),
         **scored.measured,

@@ -1,6 +1,8 @@
 """Scores any number of labels an image, at one threshold and over all."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,30 +30,45 @@ Bools = NDArray[np.bool_]
 
 
 def score_label_sets(run: Run, asked: Asked) -> Scored:
-    if asked.truth is None:
-        raise UsageError("several labels an image need a file that names them: --truth FILE, CSV or JSON.")
-    truth = read_label_sets(asked.data, classes=run.spec.classes, truth=asked.truth, keys=keys_of(run), **asked.labels)
+    sets = truth_of_sets(asked)
+    truth = read_label_sets(asked.data, classes=run.spec.classes, truth=sets, keys=keys_of(run), **asked.labels)
     joined = join(run, truth.labels)
     refuse_no_answer(joined, source=str(run.path))
-    scores, true = joined.scores.T, _matrix(joined, truth, len(run.spec.classes))
-    how = {"resamples": asked.resamples, "seed": asked.seed}
-    report = metrics.multilabel_estimates(scores, true, threshold=asked.threshold, **how)
-    ranking = metrics.ranking_estimates(scores, true, **how)
+    measured, rows, n_classes_scored = measure_label_sets(joined, truth, run.spec.names, asked)
     return scored(
         joined,
         truth,
         asked.data,
-        _rows(joined, truth, metrics.predicted_labels(scores, threshold=asked.threshold)),
-        n_classes_scored=report.n_classes_scored,
+        rows,
+        n_classes_scored=n_classes_scored,
         notes=_softmax_note(run),
-        measured={
-            "multilabel": True,
-            "figures": _figures(report, ranking, len(true)),
-            "per_class": class_figures(run.spec.names, report, ranking, report.support, report.predicted),
-            "curves": _curves(scores, true),
-            "protocol": {"threshold": asked.threshold, "rule": "score >= threshold"},
-        },
+        measured=measured,
     )
+
+
+def truth_of_sets(asked: Asked) -> Path:
+    if asked.truth is None:
+        raise UsageError("several labels an image need a file that names them: --truth FILE, CSV or JSON.")
+    return asked.truth
+
+
+def measure_label_sets(
+    joined: Joined, truth: LabelSets, names: Sequence[str], asked: Asked
+) -> tuple[dict[str, Any], "pa.Table", int]:
+    """Fields of Results by name, the rows, and how many classes some image shows."""
+    scores, true, threshold = joined.scores.T, _matrix(joined, truth, len(names)), asked.label_threshold
+    how = {"resamples": asked.resamples, "seed": asked.seed}
+    report = metrics.multilabel_estimates(scores, true, threshold=threshold, **how)
+    ranking = metrics.ranking_estimates(scores, true, **how)
+    measured = {
+        "multilabel": True,
+        "figures": _figures(report, ranking, len(true)),
+        "per_class": class_figures(names, report, ranking, report.support, report.predicted),
+        "curves": _curves(scores, true),
+        "protocol": {"threshold": threshold, "rule": "score >= threshold"},
+    }
+    rows = _rows(joined, truth, metrics.predicted_labels(scores, threshold=threshold))
+    return measured, rows, report.n_classes_scored
 
 
 def _matrix(joined: Joined, truth: LabelSets, n_classes: int) -> Bools:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnkit import metrics
 from cnnkit.data import LabelSets, Truth
 from cnnkit.evaluation._join import Joined
 
@@ -21,6 +22,8 @@ Progress = Callable[[int, int], None]  # (done, total)
 class Asked:
     """The caller's wishes; `class_map` is read already. From `protocol` to `details` they are about boxes.
 
+    `threshold` is None where nobody chose one.
+
     `figures` are wanted by name, to be refused before anything is scored where the task has none such. `progress`
     and `say` are told of images that are read again.
     """
@@ -31,9 +34,10 @@ class Asked:
     split: str | None
     class_map: Mapping[str, str] | None
     topk: tuple[int, ...]
-    threshold: float
+    threshold: float | None
     resamples: int
     seed: int
+    multilabel: bool = False
     protocol: str | None = None
     max_detections: int | None = None
     ignore_unknown_images: bool = False
@@ -46,6 +50,11 @@ class Asked:
     figures: tuple[str, ...] = ()
     progress: Progress = lambda done, total: None
     say: Callable[[str], None] = lambda sentence: None
+
+    @property
+    def label_threshold(self) -> float:
+        """From which score on a label counts as given."""
+        return metrics.THRESHOLD if self.threshold is None else self.threshold
 
     @property
     def labels(self) -> dict[str, Any]:

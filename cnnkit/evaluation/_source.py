@@ -11,7 +11,7 @@ from typing import Any
 from cnnkit.data import Truth, find_part
 from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._detection_run import SCORING_CONF, pictures_of
-from cnnkit.evaluation._fitting import refuse_what_does_not_fit
+from cnnkit.evaluation._fitting import refuse_what_does_not_fit, refuse_what_is_for_files
 from cnnkit.evaluation._scored import Asked
 from cnnkit.predictions import Run, open_run
 from cnnkit.spec import ModelSpec
@@ -60,12 +60,14 @@ def open_source(
             )
         run = open_run(run_or_model)
         refuse_what_does_not_fit(asked, run.spec.task)
+        refuse_what_is_for_files(asked)
         yield Source(run)
         return
     if not run_or_model.exists():
         raise DataError(f"{run_or_model}: no such run folder or model.")
     spec = _spec_of(run_or_model, options)
     refuse_what_does_not_fit(asked, spec.task)
+    refuse_what_is_for_files(asked)
     if spec.task == "detection":
         options = {"conf": SCORING_CONF, **options}
         images = pictures_of(asked, spec.classes)

@@ -46,7 +46,7 @@ def test_without_a_benchmark_there_is_none(run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({**BENCH, "candidates": [{"model": "big", "sha256": "cd" * 32}]}, "is that of big (cdcdcdcdcdcd), the run is"),
+        ({**BENCH, "candidates": [{"model": "big", "sha256": "cd" * 32}]}, "of big (cdcdcdcdcdcd), what is scored is"),
         ({"images_per_s": 3}, "not what `cnnkit bench --json` prints: it names no model"),
         ({**BENCH, "images_per_s": "fast"}, "its speed cannot be read"),
         ([1], "expected a JSON object, got list"),

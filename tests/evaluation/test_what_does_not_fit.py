@@ -1,0 +1,107 @@
+"""What is asked of the wrong kind of model, run or file is refused before anything is scored."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnnkit.data import read_boxes
+from cnnkit.errors import DataError, UsageError
+from cnnkit.evaluation import evaluate
+
+MakeRun = Callable[..., Path]
+Command = Callable[..., Any]
+
+OF_CLASSIFIERS: dict[str, dict[str, Any]] = {
+    "--multilabel": {"multilabel": True},
+    "--threshold": {"threshold": 0.0},
+    "--topk": {"topk": [3]},
+    "--label-health": {"label_health": True},
+}
+
+
+@pytest.fixture
+def boxes(tmp_path: Path) -> Path:
+    path = tmp_path / "truth.json"
+    truth = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 9, "height": 9}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "area": 12, "iscrowd": 0}],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    path.write_text(json.dumps(truth))
+    return path
+
+
+@pytest.fixture
+def detections(tmp_path: Path) -> Path:
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps([{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}]))
+    return path
+
+
+@pytest.mark.parametrize("option", OF_CLASSIFIERS)
+def test_detectors_refuse_what_is_for_classifiers(
+    make_box_run: MakeRun, boxes: Path, detections: Path, option: str
+) -> None:
+    run = make_box_run({"a.png": [("cat", 0.9, (1, 2, 4, 6))]}, ["cat"])
+    for source in (run, detections):
+        with pytest.raises(UsageError, match=f"{option} is for classifiers; this is a detector"):
+            evaluate(source, boxes, **OF_CLASSIFIERS[option])
+
+
+def test_a_run_has_no_unknown_images(make_box_run: MakeRun, boxes: Path) -> None:
+    run = make_box_run({"a.png": [("cat", 0.9, (1, 2, 4, 6))]}, ["cat"])
+    with pytest.raises(UsageError, match="--ignore-unknown-images is for a file of detections"):
+        evaluate(run, boxes, ignore_unknown_images=True)
+
+
+def test_a_file_has_no_speed(boxes: Path, detections: Path) -> None:
+    with pytest.raises(UsageError, match="--bench tells the speed of a model"):
+        evaluate(detections, boxes, bench=Path("nosuch"))
+
+
+def test_one_label_an_image_has_no_threshold(make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run({"cat/1.png": [0.9, 0.1], "dog/2.png": [0.2, 0.8]}, ["cat", "dog"])
+    with pytest.raises(UsageError, match="--threshold is for --multilabel"):
+        evaluate(run, tmp_path / "images", threshold=0.0)
+    with pytest.raises(UsageError, match="--topk is for one label an image"):
+        evaluate(run, tmp_path / "images", multilabel=True, topk=[3])
+
+
+def test_a_benchmark_is_looked_at_before_a_model_is_run(colours: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="nosuch: cannot be read as JSON"):
+        evaluate(colours, tmp_path, bench=tmp_path / "nosuch")
+    (tmp_path / "bench.json").write_text(json.dumps({"candidates": [{"model": "other", "sha256": "f" * 64}]}))
+    with pytest.raises(DataError, match=r"the speed in it is that of other \(ffffffffffff\), what is scored is"):
+        evaluate(colours, tmp_path, bench=tmp_path / "bench.json")
+
+
+@pytest.fixture
+def colours(write_model: Callable[..., Path], tmp_path: Path) -> Path:
+    return write_model(tmp_path / "colours.onnx")
+
+
+def test_detections_and_truth_the_wrong_way_round(boxes: Path, detections: Path) -> None:
+    with pytest.raises(
+        UsageError, match=r"seem to be swapped\. The order is DETECTIONS, then DATA: cnnkit eval .*found"
+    ):
+        evaluate(boxes, detections)
+
+
+def test_a_yaml_without_parts_says_what_to_add(tmp_path: Path) -> None:
+    (tmp_path / "data.yaml").write_text("names: [cat]\n")
+    with pytest.raises(DataError, match=r"names no train, val or test: add a line .*, such as `val: images/val`"):
+        read_boxes(tmp_path / "data.yaml")
+
+
+@pytest.mark.parametrize("value", ["nan", "1.5"])
+def test_a_threshold_is_a_share(run_cnnkit: Command, tmp_path: Path, value: str) -> None:
+    result = run_cnnkit("eval", tmp_path, tmp_path, "--multilabel", "--threshold", value, exit_code=2)
+    assert "Invalid value for '--threshold'" in result.stderr
+
+
+def test_a_suite_refuses_a_threshold_of_0(run_cnnkit: Command, tmp_path: Path) -> None:
+    result = run_cnnkit("eval", "--suite", tmp_path / "any.toml", "--threshold", 0, exit_code=2)
+    assert "--threshold cannot stand beside --suite" in result.stderr

@@ -8,6 +8,10 @@ from cnnkit.graphs._files import load
 
 # operators that move or retype values and leave what they mean
 CARRIERS = ("Identity", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Cast", "DequantizeLinear")
+AFFINE = (
+    *("Gemm", "MatMul", "Conv", "QGemm", "QLinearMatMul", "QLinearConv", "MatMulInteger", "ConvInteger"),
+    *("FusedMatMul", "FusedGemm", "FusedConv", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "MatMulNBits"),
+)
 ENDS: dict[str, Literal["softmax", "sigmoid"]] = {
     "Softmax": "softmax",
     "QLinearSoftmax": "softmax",
@@ -18,11 +22,15 @@ ENDS: dict[str, Literal["softmax", "sigmoid"]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`activation` is what the graph applies itself; an integer output means `(q - zero_point) * scale`."""
+    """`activation` is what the graph applies itself; an integer output means `(q - zero_point) * scale`.
+
+    `affine`: the values come out of a layer of weights, so nothing makes probabilities of them.
+    """
 
     activation: Literal["softmax", "sigmoid"] | None = None
     scale: float | None = None
     zero_point: int | None = None
+    affine: bool = False
 
 
 def ending_of(path: Path, output: str) -> Ending:
@@ -41,9 +49,29 @@ def ending_of(path: Path, output: str) -> Ending:
                 scale, zero_point = _quantisation(graph, list(node.input)[3:5])
             return Ending(ENDS[node.op_type], scale, zero_point)
         elif node.op_type not in CARRIERS:
-            break
+            return Ending(None, scale, zero_point, affine=_is_affine(node, makers))
         name = node.input[0]
     return Ending(None, scale, zero_point)
+
+
+def _is_affine(node: Any, makers: dict[str, Any]) -> bool:
+    """A layer of weights, with or without its bias; sums and scales of anything else may be anything."""
+    taken = [maker.op_type for name in node.input if (maker := _behind_carriers(name, makers)) is not None]
+    if node.op_type in AFFINE:  # of two computed tensors, or of probabilities, it may be a mixture of those
+        return len(taken) <= 1 and not {*ENDS, "Div", "Exp"} & set(taken)
+    if node.op_type not in ("Add", "Mul", *CARRIERS):
+        return False
+    return any(_is_affine(makers[name], makers) for name in node.input if name in makers)
+
+
+def _behind_carriers(name: str, makers: dict[str, Any]) -> Any | None:
+    """What computes a tensor; None for a constant and for an input of the graph."""
+    while name in makers:
+        node = makers[name]
+        if node.op_type not in CARRIERS:
+            return None if node.op_type == "Constant" else node
+        name = node.input[0]
+    return None
 
 
 def _quantisation(graph: Any, names: list[str]) -> tuple[float | None, int | None]:

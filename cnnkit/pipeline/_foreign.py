@@ -16,8 +16,10 @@ from cnnkit.spec import ClassificationOutput, ClassName, ModelInput, ModelSpec, 
 INPUT_DTYPES = ("float32", "float16", "uint8", "int8")
 
 
-def describe(session: Session, found: Found | None, *, source: str, options: Any) -> tuple[ModelSpec, list[str]]:
+def describe(session: Session, found: Found | None, *, source: str, options: Any) -> tuple[ModelSpec, list[str], bool]:
     """The spec of a file's own shapes, what other toolkits say of it and the typed preset; and what was deduced.
+
+    The last is whether nothing but its values can tell if the scores are probabilities already.
 
     A typed preset wins over `found`; one of the two must say how images are prepared.
     """
@@ -29,15 +31,16 @@ def describe(session: Session, found: Found | None, *, source: str, options: Any
     made = _input(session, source=source, imgsz=options.get("imgsz"), usual=found.size if found else None)
     made, operations, notes = _preprocess(made, found, options, task=task)
     output: Any
+    unsure = False
     if detects:
         output, told = detector_output(session, n_names, made.size, found=found, source=source, options=options)
         n_classes = n_names or 0
     else:
-        output, n_classes, told = _scores(session, made, found, source=source, options=options)
+        output, n_classes, told, unsure = _scores(session, made, found, source=source, options=options)
     if names is None or len(names) != n_classes:
         names = tuple(ClassName(name=str(at)) for at in range(n_classes))
     spec = ModelSpec(task=task, input=made, preprocess=operations, output=output, classes=names)
-    return spec, [*notes, *told]
+    return spec, [*notes, *told], unsure
 
 
 def _preprocess(
@@ -85,20 +88,24 @@ def _layout(info: TensorInfo, source: str) -> Literal["NCHW", "NHWC"]:
 
 def _scores(
     session: Session, made: ModelInput, found: Found | None, *, source: str, options: Any
-) -> tuple[ClassificationOutput, int, list[str]]:
-    """The output's name and reading, as the graph says, and the number of classes, from one run if need be."""
+) -> tuple[ClassificationOutput, int, list[str], bool]:
+    """The output's name and reading, as the graph says, and the number of classes, from one run if need be.
+
+    The last is whether the graph leaves open what the scores are.
+    """
     info, notes = _chosen_output(session, _wanted_count(found, options), source=source, name=options.get("output_name"))
-    fields, read = _reading(session, info.name)
+    fields, read, unsure = _reading(session, info.name)
     if options.get("activation"):
-        fields["activation"], read = options["activation"], []
-    elif found is not None and found.activation is not None:
-        fields["activation"], read = found.activation, []
+        fields["activation"], read, unsure = options["activation"], [], False
+    elif found is not None and found.activation is not None and not read:
+        fields["activation"], unsure = found.activation, unsure and found.activation != "none"
     background = bool(options.get("background"))
     count = n_scores(info) or _counted(session, info.name, made, source)
     return (
         ClassificationOutput(name=info.name, background=background, **fields),
         count - int(background),
         [*notes, *read],
+        unsure,
     )
 
 
@@ -142,14 +149,14 @@ def _counts(info: TensorInfo) -> tuple[int, ...]:
     return () if scores is None else (scores, scores - 1)
 
 
-def _reading(session: Session, name: str) -> tuple[dict[str, Any], list[str]]:
-    """Activation, scale and zero point of an output, and a sentence where the graph decided."""
+def _reading(session: Session, name: str) -> tuple[dict[str, Any], list[str], bool]:
+    """Activation, scale and zero point of an output, a sentence where the graph decided; whether it leaves it open."""
     ending = graphs.ending_of(session.path, name) if session.path else graphs.Ending()
     fields: dict[str, Any] = {"activation": "none" if ending.activation else "softmax"}
     if ending.scale is not None:
         fields |= {"scale": ending.scale, "zero_point": ending.zero_point}
     said = f'Output "{name}" comes out of a {ending.activation}: taken as probabilities (--activation says otherwise).'
-    return fields, [said] if ending.activation else []
+    return fields, [said] if ending.activation else [], not (ending.activation or ending.affine)
 
 
 def _counted(session: Session, name: str, made: ModelInput, source: str) -> int:

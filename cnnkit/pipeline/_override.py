@@ -36,7 +36,8 @@ def overridden(base: ModelSpec, typed: dict[str, Any]) -> ModelSpec:
             "output": _output(base, typed),
         }
     )
-    return ModelSpec.model_validate(changed.to_dict())
+    facts = changed.model_dump(mode="json", by_alias=True, exclude_none=True, warnings=False)  # what is wrong is told
+    return ModelSpec.model_validate(facts)
 
 
 def scaled(operation: Operation, old: tuple[int, int], new: tuple[int, int]) -> Operation:

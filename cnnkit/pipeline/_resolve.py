@@ -11,6 +11,7 @@ from cnnkit import data, images, postprocess
 from cnnkit.errors import ModelError, UsageError
 from cnnkit.importers import find_description
 from cnnkit.pipeline._foreign import describe
+from cnnkit.pipeline._look import seen_activation
 from cnnkit.pipeline._override import overridden
 from cnnkit.pipeline._told import preparation_in_words
 from cnnkit.runtime import Session
@@ -70,11 +71,12 @@ def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tupl
     _check_decoder(typed.get("decoder"))
     base = own = given_spec(typed.pop("spec", None), labels=typed.get("labels")) or _own_spec(session, source)
     notes: list[str] = []
+    unsure = False
     if base is None:
         found = find_description(Path(source), session.metadata)
         if "preset" not in typed and (found is None or found.preprocess is None):
             raise ModelError(_without_spec(source))
-        base, notes = describe(session, found, source=source, options=options)
+        base, notes, unsure = describe(session, found, source=source, options=options)
     labels = typed.pop("labels", None)
     if labels is not None:
         base = _with_labels(base, Path(labels))
@@ -82,6 +84,9 @@ def resolve_spec(session: Session, *, source: str, options: SpecOptions) -> tupl
         spec = overridden(base, typed)
     except ValidationError as error:
         raise UsageError(f"{source}: with these options the spec is not valid: {spec_problems(error)}") from error
+    if unsure:
+        spec, told = seen_activation(session, spec)
+        notes += told
     if own is None or (spec.preprocess, spec.input) != (own.preprocess, own.input):
         notes.append(preparation_in_words(spec))
     return spec, notes

@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from cnnkit.errors import ModelError
+from cnnkit.postprocess._kinds import ScoreKind, score_kind
 from cnnkit.postprocess.boxes import build_boxes
 from cnnkit.postprocess.classification import build_classification, probabilities, top_k
 from cnnkit.postprocess.detr import build_detr
@@ -23,12 +24,14 @@ __all__ = [
     "DECODERS",
     "Decoder",
     "Recognised",
+    "ScoreKind",
     "build_classification",
     "build_decoder",
     "fitting_detectors",
     "nms",
     "probabilities",
     "recognise_detector",
+    "score_kind",
     "top_k",
 ]
 

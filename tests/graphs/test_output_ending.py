@@ -15,6 +15,7 @@ def _graph(body: str, *, result: str = "float[N,3] y", given: str = "") -> str:
 
 
 QUANTISED = "<float s = {0.5}, uint8 z = {3}, int64[2] shape = {-1, 3}>"
+WEIGHTS = "<float[3, 3] w = {1, 0, 0, 0, 1, 0, 0, 0, 1}, float[1] v = {0.5}>"
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,10 @@ QUANTISED = "<float s = {0.5}, uint8 z = {3}, int64[2] shape = {-1, 3}>"
         (_graph("y = Relu(x)"), Ending()),
         (_graph("y = Softmax<axis=1>(x)"), Ending("softmax")),
         (_graph("p = Sigmoid(x) f = Flatten(p) y = Identity(f)"), Ending("sigmoid")),
+        (_graph("l = MatMul(x, w) b = Add(l, v) y = Identity(b)", given=WEIGHTS), Ending(affine=True)),
+        (_graph("p = Softmax<axis=1>(x) y = MatMul(p, w)", given=WEIGHTS), Ending()),  # classes put together
+        (_graph("a = Exp(x) t = Tanh(x) y = MatMul(a, t)"), Ending()),
+        (_graph("t = Tanh(x) h = Mul(t, v) y = Add(h, v)", given=WEIGHTS), Ending()),  # a sigmoid in other words
         (_graph("p = Softmax<axis=1>(x) y = Relu(p)"), Ending()),  # something else comes after
         (
             _graph("q = QuantizeLinear(x, s, z) y = Reshape(q, shape)", result="uint8[N,3] y", given=QUANTISED),

@@ -72,6 +72,11 @@ def test_unknown_keys_are_refused_by_name() -> None:
             {"preprocess": [{"op": "rescale", "scale": 1}, {"op": "center_crop", "size": [2, 2]}]},
             "center_crop stands after the values",
         ),
+        ({"preprocess": [{"op": "rescale", "scale": float("nan")}]}, "scale: Input should be a finite number"),
+        (
+            {"preprocess": [{"op": "normalize", "mean": [0.0] * 3, "std": [float("inf")] * 3}]},
+            "Input should be a finite number",
+        ),
         ({"task": "detection"}, "task 'detection' does not go with output ClassificationOutput"),
     ],
 )

@@ -48,7 +48,7 @@ def test_the_cost_is_measured_on_the_same_images(colours: Path, noise: Path, tmp
     ]
     assert difference.p == mcnemar(only_whole, only_fast)
     told = difference.sentence.replace("whole", "whole decoding").replace("fast", "fast decoding")
-    assert warning.endswith(told)
+    assert warning.endswith(f". {told[0].upper()}{told[1:]}")
     assert "Running once more with whole decoding, to tell what fast decoding costs." in said
     assert not any(each.startswith("JPEGs") for each in whole.warnings)
     assert (tmp_path / "fast" / "report.md").read_text().count(DECODED) == 1

@@ -1,5 +1,7 @@
 """What was asked must fit the kind of model: nothing that was typed is passed over."""
 
+from pathlib import Path
+
 from cnnkit.errors import UsageError
 from cnnkit.evaluation._gates import refuse_other_figures
 from cnnkit.evaluation._scored import Asked
@@ -35,6 +37,15 @@ def refuse_what_does_not_fit(asked: Asked, task: str) -> None:
         raise UsageError(
             "--topk is for one label an image; with --multilabel --threshold decides what counts as given."
         )
+    if asked.multilabel:
+        truth_of_sets(asked)
+
+
+def truth_of_sets(asked: Asked) -> Path:
+    """The file that names the labels of each image; UsageError without one, before a model is run."""
+    if asked.truth is None:
+        raise UsageError("several labels an image need a file that names them: --truth FILE, CSV or JSON.")
+    return asked.truth
 
 
 def refuse_what_is_for_files(asked: Asked) -> None:

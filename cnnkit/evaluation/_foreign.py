@@ -14,13 +14,13 @@ from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._answers import answers_of, rows_of
 from cnnkit.evaluation._classification import measure_answers
 from cnnkit.evaluation._facts import place, versions_here
-from cnnkit.evaluation._fitting import refuse_what_does_not_fit
+from cnnkit.evaluation._fitting import refuse_what_does_not_fit, truth_of_sets
 from cnnkit.evaluation._foreign_best import measure_best
 from cnnkit.evaluation._foreign_classes import arranged, classes_of, known_classes, notes_on
 from cnnkit.evaluation._foreign_files import ForeignAnswers, read_answers
 from cnnkit.evaluation._foreign_keys import Matched, match, places_of
 from cnnkit.evaluation._join import Joined
-from cnnkit.evaluation._multilabel import measure_label_sets, truth_of_sets
+from cnnkit.evaluation._multilabel import measure_label_sets
 from cnnkit.evaluation._scored import Asked
 from cnnkit.evaluation._tree import tree_sha256
 from cnnkit.results import DataFacts, Intervals, ModelFacts, Results, RunFacts

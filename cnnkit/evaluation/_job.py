@@ -131,30 +131,44 @@ def evaluate(
         **{name: hear for name, hear in heard.items() if hear is not None},
     )
     path = Path(run_or_model)
+    how: dict[str, Any] = {"report": report, "options": inference_options}
     refuse_exports_of_ours(path)
     if bench is not None and (is_answers_file(path) or is_results_file(path)):
         raise UsageError(f"--bench tells the speed of a model, and {path} is another tool's answers: leave it out.")
-    check_bench(bench, path)
     if is_answers_file(path):
-        return _evaluate_answers(path, asked, out, report=report, options=inference_options)
+        return _evaluate_answers(path, asked, out, **how)
     if is_results_file(path):
-        return _evaluate_file(path, asked, out, report=report, options=inference_options)
-    if max_detections is not None and not path.is_dir():
-        inference_options["max_detections"] = max_detections
-    with open_source(path, asked, out, options=inference_options, **heard) as source:
-        if say is not None:
-            say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
+        return _evaluate_file(path, asked, out, **how)
+    return _evaluate_run(path, asked, out, bench=bench, heard=heard, **how)
+
+
+def _evaluate_run(
+    path: Path,
+    asked: Asked,
+    output: Path | None,
+    *,
+    bench: Path | None,
+    report: bool,
+    options: dict[str, Any],
+    heard: dict[str, Any],
+) -> Results:
+    """Of a run, or of a model that is run first."""
+    check_bench(bench, path)
+    if asked.max_detections is not None and not path.is_dir():
+        options = {**options, "max_detections": asked.max_detections}
+    with open_source(path, asked, output, options=options, **heard) as source:
+        asked.say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
         speed = speed_of(source.run, bench)
-        scorer = _scorer(source.run, multilabel=multilabel)
+        scorer = _scorer(source.run, multilabel=asked.multilabel)
         scored = scorer(source.run, asked)
-        results = _results(source, scored, asked, out, speed=speed)
+        results = _results(source, scored, asked, output, speed=speed)
         results = with_decode_cost(
-            results, source, scored, asked, options=inference_options, score=lambda run: scorer(run, asked)
+            results, source, scored, asked, options=options, score=lambda run: scorer(run, asked)
         )
-        if out is not None:
-            write_results(out, results, scored.rows)
+        if output is not None:
+            write_results(output, results, scored.rows)
             if report:
-                _report(out, results, scored, source.run)
+                _report(output, results, scored, source.run)
     return results
 
 

@@ -1,7 +1,6 @@
 """Scores any number of labels an image, at one threshold and over all."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +8,11 @@ from numpy.typing import NDArray
 
 from cnnkit import metrics
 from cnnkit.data import LabelSets, read_label_sets
-from cnnkit.errors import UsageError
 from cnnkit.evaluation._answers import refuse_no_answer
 from cnnkit.evaluation._classes import class_figures
 from cnnkit.evaluation._curves import class_curves
 from cnnkit.evaluation._figures import figure_from_estimate
+from cnnkit.evaluation._fitting import truth_of_sets
 from cnnkit.evaluation._join import Joined, join
 from cnnkit.evaluation._scored import Asked, Scored, scored
 from cnnkit.evaluation._source import keys_of
@@ -44,12 +43,6 @@ def score_label_sets(run: Run, asked: Asked) -> Scored:
         notes=_softmax_note(run),
         measured=measured,
     )
-
-
-def truth_of_sets(asked: Asked) -> Path:
-    if asked.truth is None:
-        raise UsageError("several labels an image need a file that names them: --truth FILE, CSV or JSON.")
-    return asked.truth
 
 
 def measure_label_sets(

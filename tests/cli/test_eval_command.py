@@ -78,7 +78,7 @@ def test_floor_decides_the_exit_code(run_cnnkit: Cnnkit, run: Path, tmp_path: Pa
     [
         ("top1_accuracy", "expected FIGURE=NUMBER, for instance top1_accuracy=0.75"),
         ("top1_error=0.1", "top1_error is better when smaller"),
-        ("accuracy=0.1", "no figure 'accuracy' in these results; there are top1_accuracy, "),
+        ("accuracy=0.1", "no figure is called 'accuracy'. Did you mean"),
     ],
 )
 def test_floor_that_cannot_be_meant(run_cnnkit: Cnnkit, run: Path, tmp_path: Path, floor: str, message: str) -> None:

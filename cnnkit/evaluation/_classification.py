@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from cnnkit import metrics
-from cnnkit.data import read_truth
+from cnnkit.data import Truth, find_images, read_truth
+from cnnkit.errors import DataError
 from cnnkit.evaluation._answers import Answers, answers_of, rows_of
 from cnnkit.evaluation._classes import class_figures
 from cnnkit.evaluation._confidence import calibration_of, operating_points_of, probability_figures, risk_coverage_of
@@ -23,7 +24,7 @@ from cnnkit.spec import ClassificationOutput
 
 def score_labels(run: Run, asked: Asked) -> Scored:
     truth = read_truth(asked.data, classes=run.spec.classes, truth=asked.truth, keys=keys_of(run), **asked.labels)
-    notes = check_images(run, asked.data, truth) if asked.truth is None else ()
+    notes = (*check_images(run, asked.data, truth), *_not_run(truth)) if asked.truth is None else ()
     joined = join(run, truth.labels)
     answers = answers_of(joined, truth.labels, source=str(run.path))
     softmax = isinstance(run.spec.output, ClassificationOutput) and run.spec.output.activation == "softmax"
@@ -36,6 +37,16 @@ def score_labels(run: Run, asked: Asked) -> Scored:
         notes=notes,
         measured=measure_answers(answers, run.spec.names, asked, n_bad=sum(joined.bad.values()), softmax=softmax),
     )
+
+
+def _not_run(truth: Truth) -> tuple[str, ...]:
+    """Class folders are read from the run's own keys: what else they hold is said, and not scored."""
+    try:
+        images = find_images(truth.root)
+    except DataError:  # images that only their content tells
+        return ()
+    n = sum("/" in image.key and truth.prefix + image.key not in truth.labels for image in images)
+    return (f"Images of the class folders that the run does not have, not scored: {n:,}.",) if n else ()
 
 
 def measure_answers(

@@ -174,3 +174,13 @@ def test_new_results_take_the_old_report_with_them(
     assert f"Results: {place}" in said
     assert "Report:" not in said
     assert sorted(path.name for path in place.iterdir()) == ["results.json", "rows.parquet"]
+
+
+def test_images_that_a_run_does_not_have_are_said(run_cnnkit: Cnnkit, make_run: MakeRun, tmp_path: Path) -> None:
+    run = make_run({f"cat/{at}.png": [0.9, 0.1] for at in range(4)}, ["cat", "dog"])
+    assert "does not have" not in run_cnnkit("eval", run, tmp_path / "images", "--json").stderr
+    for name in ("cat/9.png", "dog/0.png", "loose.png"):
+        (tmp_path / "images" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "images" / name).touch()
+    said = flat(run_cnnkit("eval", run, tmp_path / "images", "--json"))
+    assert "Note: Images of the class folders that the run does not have, not scored: 2." in said

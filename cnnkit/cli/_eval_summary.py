@@ -124,5 +124,5 @@ def _left_out(results: Results) -> Iterator[str]:
     if data.n_bad:
         reasons = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in data.bad.items())
         if data.merely_unnamed:
-            reasons = f"{Path(results.run.path or results.model.name).name} does not name them"
+            reasons = f"{Path(results.run.path or results.model.name).name} has none for them"
         yield f"{data.n_bad} labelled images have no answer and are not in the other figures: {reasons}"

@@ -77,6 +77,8 @@ def notes_on(path: Path, found: ForeignAnswers, known: KnownClasses) -> tuple[st
     notes = []
     if found.unread:
         notes.append(f"Columns of {path.name} that are not read as answers: {_shown(found.unread, ordered=True)}.")
+    if found.assumed is not None:
+        notes.append(f"The column {found.assumed!r} of {path.name} is read as the answer, as timm calls it.")
     if known.given is None and found.names:
         strange = {_normal(name) for name in _answered_names(found)} - {name for names in known.names for name in names}
         if strange:

@@ -28,6 +28,7 @@ NO_SCORES = re.compile(
 TRUTHLIKE = ("label",)  # an answer to timm, the truth to most others
 NAMED = 5
 SUM_WITHIN = 0.01
+PROBED = 1000  # rows, up to twice as many
 
 Matrix = NDArray[np.float64]
 
@@ -97,7 +98,7 @@ def _others_are_classes(path: Path, columns: Columns, classes: Sequence[str], ot
     They are when the scores sum up to 1 with them, and are not when they do without. Where neither is so, all are, and
     one whose numbers are of another kind is refused.
     """
-    both = np.array([[_number(cell) for cell in columns[name]] for name in (*classes, *others)]).T
+    both = np.array([[_number(cell) for cell in _probed(columns[name])] for name in (*classes, *others)]).T
     both = both[np.isfinite(both).all(axis=1)]
     if not len(both):
         return True
@@ -132,8 +133,13 @@ def is_blank(cell: Any) -> bool:
     return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
+def _probed(column: Sequence[Any]) -> Sequence[Any]:
+    """Some of the rows, from all over the file: enough to tell what a column is."""
+    return column[:: max(len(column) // PROBED, 1)]
+
+
 def _is_numeric(column: Sequence[Any]) -> bool:
-    filled = [cell for cell in column if not is_blank(cell)]
+    filled = [cell for cell in _probed(column) if not is_blank(cell)]
     return bool(filled) and all(_parses(cell) for cell in filled)
 
 

@@ -14,6 +14,7 @@ from cnnkit.evaluation._foreign_columns import (
     ANSWERS,
     INDICES,
     PROBABILITIES,
+    TRUTHLIKE,
     VECTORS,
     Chosen,
     choose_columns,
@@ -41,7 +42,8 @@ class ForeignAnswers:
 
     `statuses` are "ok" or why a row is no answer; what such a row says means nothing. `places` are positions in a class
     list that the file does not hold. `p` (n,) are probabilities, 0 where there is no answer. `guesses`: for each
-    further guess after the best, the names of all rows. `unread` are columns that say something else.
+    further guess after the best, the names of all rows. `unread` are columns that say something else,
+    `assumed` is the column of the answers where it could be the truth.
     """
 
     keys: tuple[str, ...]
@@ -53,6 +55,7 @@ class ForeignAnswers:
     p: NDArray[np.float32] | None = None
     guesses: tuple[tuple[str, ...], ...] = ()
     unread: tuple[str, ...] = ()
+    assumed: str | None = None
 
     @property
     def ok(self) -> Bools:
@@ -96,7 +99,8 @@ def read_answers(path: Path, *, known: Sequence[Collection[str]] = (), complete:
     others = {name: column for name, column in columns.items() if name != key}
     found = ForeignAnswers(keys, _statuses(others, len(keys)))
     chosen = choose_columns(path, others, known, complete=complete)
-    return replace(_read(path, found, others, chosen), unread=chosen.unread)
+    assumed = chosen.answer if chosen.answer in TRUTHLIKE and chosen.p is None else None
+    return replace(_read(path, found, others, chosen), unread=chosen.unread, assumed=assumed)
 
 
 def _statuses(columns: Columns, n: int) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def test_a_gate_is_undecided_when_only_the_answered_images_reach_it(
 ) -> None:
     options = ("-o", tmp_path / "part", "--no-report", "--fail-under", "top1_accuracy=0.97")
     said = " ".join(run_cnnkit("eval", *part, *options, exit_code=1).stderr.split())
-    assert "10 labelled images have no answer and are not in the other figures: part.csv does not name them" in said
+    assert "10 labelled images have no answer and are not in the other figures: part.csv has none for them" in said
     assert (
         "Note on the gate: 10 of 40 labelled images have no answer and are not in top1_accuracy; top1_accuracy_of_all "
         "counts them as wrong." in said

@@ -72,6 +72,11 @@ def test_a_truth_beside_scores_that_no_class_is_called_like_is_not_guessed_at(im
         evaluate(write(tmp_path / "their.csv", columns), images)
 
 
+def test_a_label_alone_is_said_to_be_read_as_the_answer(images: Path, tmp_path: Path) -> None:
+    found = evaluate(write(tmp_path / "their.csv", {"key": list(SCORES), "label": TRUTH}), images)
+    assert "The column 'label' of their.csv is read as the answer, as timm calls it." in found.warnings
+
+
 def test_a_class_that_no_image_shows_keeps_its_scores(images: Path, tmp_path: Path) -> None:
     """The scores sum up to 1 with the fox, and would not without it."""
     rows = [[*(0.8 * score for score in scores), 0.2] for scores in SCORES.values()]

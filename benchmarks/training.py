@@ -1,8 +1,9 @@
-"""Time of an epoch of `cnnkit train` against a plain PyTorch loop: benchmarks/training.py [--epochs 5] [--write].
+"""An epoch of `cnnkit train` against a plain PyTorch loop: benchmarks/training.py [--epochs 5] [--write].
 
 The plain loop walks over a tensor of ready numbers with the same network, batches, optimizer and augmentation. Both
 take turns, epoch by epoch, so that a busy machine troubles them alike; the first epoch of each is not counted. The
-images are random and written as PNG class folders, since what is measured is time.
+images are random and written as PNG class folders, since what is measured is work: processor seconds on one thread,
+which another program on the machine does not lengthen. Reading the files is left out on both sides.
 """
 
 import argparse

@@ -62,7 +62,7 @@ fit_options = _options.together(
     click.option("-b", "--batch-size", type=int, help="Images in a batch.  [default: the network's own, else 32]"),
     click.option("--optimizer", type=click.Choice(["adam", "adamw", "sgd", "adagrad"]), help="How weights move."),
     click.option("--lr", type=float, help="Learning rate.  [default: the network's own, else 0.001]"),
-    click.option("--momentum", type=float, help="Of sgd."),
+    click.option("--momentum", type=float, help="Of --optimizer sgd."),
     click.option("--schedule", type=click.Choice(["constant", "cosine", "step"]), help="Of the learning rate."),
     click.option("--warmup", type=float, help="Epochs in which the learning rate climbs."),
     click.option("--step-epochs", type=int, help="Schedule step: after so many epochs ..."),
@@ -139,7 +139,8 @@ def train_command(
 
     Where DATA has the parts train and val, it learns from the one and scores each epoch on the
     other. What is not given is the network's own: its input, its optimizer and learning rate, and
-    no augmentation. A run that was broken off goes on when the same command is given again.
+    no augmentation. A run that was broken off goes on when the same command is given again; with
+    --engine numpy it starts anew.
 
     With --task detection DATA holds labelled boxes: COCO's JSON, Pascal VOC's XML, YOLO's text
     files or CSV, with the pictures beside them. --resized-crop, --translate, --zoom and the

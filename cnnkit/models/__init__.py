@@ -30,14 +30,15 @@ class NaturalInput:
 class Network:
     """Where a network is built, and how it was meant to be fed and trained.
 
-    `fixed`: it fits one image shape, so the builder takes `channels` and `size`. `strides` are those of a detector's
-    grids, whose output the decoder `yolox` reads.
+    `fixed`: it fits one image shape, so the builder takes `channels` and `size`. `initial`: it takes that, how its
+    weights are drawn. `strides` are those of a detector's grids, whose output the decoder `yolox` reads.
     """
 
     module: str
     builder: str
     input: NaturalInput
     fixed: bool = False
+    initial: bool = False
     recipe: Mapping[str, Any] = field(default_factory=dict)
     strides: tuple[int, ...] = ()
 
@@ -50,8 +51,8 @@ _PHOTO = NaturalInput("RGB", 224, "imagenet")
 _BY_SGD = {"optimizer": "sgd", "lr": 0.01, "momentum": 0.9, "l2": 1e-4}
 
 
-def _course(module: str, builder: str, natural: NaturalInput, **recipe: Any) -> Network:
-    return Network(module, builder, natural, fixed=True, recipe=recipe)
+def _course(module: str, builder: str, natural: NaturalInput, *, initial: bool = False, **recipe: Any) -> Network:
+    return Network(module, builder, natural, fixed=True, initial=initial, recipe=recipe)
 
 
 def _photo(module: str, builder: str, natural: NaturalInput = _PHOTO) -> Network:
@@ -60,9 +61,18 @@ def _photo(module: str, builder: str, natural: NaturalInput = _PHOTO) -> Network
 
 NETWORKS: dict[str, Network] = {
     "digits": _course(
-        "digits", "Digits", NaturalInput("GRAY", 8, "standard"), optimizer="adagrad", lr=0.01, batch_size=8, epochs=50
+        "digits",
+        "Digits",
+        NaturalInput("GRAY", 8, "standard"),
+        initial=True,
+        optimizer="adagrad",
+        lr=0.01,
+        batch_size=8,
+        epochs=50,
     ),
-    "simple_convnet": _course("simple_convnet", "SimpleConvNet", NaturalInput("GRAY", 28), batch_size=100),
+    "simple_convnet": _course(
+        "simple_convnet", "SimpleConvNet", NaturalInput("GRAY", 28), initial=True, batch_size=100
+    ),
     "keras_mnist": _course("keras_mnist", "KerasMnist", NaturalInput("GRAY", 28)),
     "fashion": _course("fashion", "Fashion", NaturalInput("GRAY", 28)),
     "cifar": _course("cifar", "Cifar", NaturalInput("RGB", 32)),

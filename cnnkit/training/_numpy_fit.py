@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cnnkit import reference
 from cnnkit.errors import UsageError
 from cnnkit.spec import ModelSpec
 from cnnkit.training._batches import batches_of
@@ -22,6 +23,7 @@ from cnnkit.training.numpy_engine import Measure, train_numpy
 __all__ = ["NumpyFit"]
 
 PASSED_ON = ("net", "optimizer", "epochs", "lr", "batch_size", "momentum", "l1", "l2", "seed")
+OPTIMIZERS = ("adagrad", "sgd")
 OF_THE_IMAGES = ("holdout", "imgsz", "channels", "preset", "resize", "interpolation", "mean", "std")
 
 
@@ -79,6 +81,15 @@ def _record(measure: Measure, recipe: Recipe) -> EpochRecord:
 
 
 def _check(recipe: Recipe) -> None:
+    """Refuse what the written-out CNN has not, before an image is read."""
+    if recipe.net not in reference.NETWORKS:
+        networks = ", ".join(reference.NETWORKS)
+        raise UsageError(f"--engine numpy has no network {recipe.net}; it has {networks}. Leave out --engine numpy.")
+    if recipe.optimizer not in OPTIMIZERS:
+        raise UsageError(
+            f"--engine numpy has no optimizer {recipe.optimizer}. Give --optimizer {' or '.join(OPTIMIZERS)}, or leave "
+            "out --engine numpy."
+        )
     fields = type(recipe).model_fields
     known = {*PASSED_ON, *OF_THE_IMAGES, "engine"}
     given = [name for name, field in fields.items() if name not in known and getattr(recipe, name) != field.default]

@@ -1,5 +1,6 @@
 """The recipe: every choice that decides what a training run computes."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -27,6 +28,12 @@ NOT_FOR_DETECTION = {
     "rotate": "the box around a turned object is not the turned box",
     "shear": "the box around a sheared object is not the sheared box",
     "crop_padding": "--translate moves pictures with their boxes",
+}
+
+ONLY_WITH = {  # a setting -> what alone makes something of it
+    "momentum": ("optimizer", "sgd"),
+    "step_epochs": ("schedule", "step"),
+    "step_factor": ("schedule", "step"),
 }
 
 
@@ -105,6 +112,7 @@ def recipe_for(net: str | None, *, task: str | None = None, **given: Any) -> Rec
     except ValidationError as error:
         raise UsageError(f"training cannot start: {spec_problems(error)}.") from error
     _check_detection(recipe)
+    _check_idle(recipe, given)
     return recipe
 
 
@@ -113,6 +121,17 @@ def _network_for(task: str | None) -> str:
         return next(name for name in models.names() if models.network(name).task == task)
     known = ", ".join(name for name in models.names() if models.network(name).task == "classification")
     raise UsageError(f"which network? --net NAME, one of {known}; or --task detection for labelled boxes.")
+
+
+def _check_idle(recipe: Recipe, given: Mapping[str, Any]) -> None:
+    """Refuse what was given and would change nothing."""
+    for name, (setting, value) in ONLY_WITH.items():
+        has = getattr(recipe, setting)
+        if given.get(name) is not None and has != value:
+            option = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{option} goes with --{setting} {value}; this run has {setting} {has}. Leave {option} out."
+            )
 
 
 def _check_detection(recipe: Recipe) -> None:

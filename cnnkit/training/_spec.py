@@ -57,8 +57,17 @@ def network_arguments(recipe: Recipe, spec: ModelSpec) -> dict[str, Any]:
     if models.network(recipe.net).fixed:
         arguments = {"channels": spec.input.n_channels, "size": spec.input.size[0]}
     if recipe.initial is not None:
+        _check_initial(recipe)
         arguments["initial"] = recipe.initial
     return arguments
+
+
+def _check_initial(recipe: Recipe) -> None:
+    if not models.network(recipe.net).initial:
+        known = ", ".join(name for name in models.names() if models.network(name).initial)
+        raise UsageError(
+            f"--initial is for {known}; {recipe.net} draws its weights by a rule of its own. Leave --initial out."
+        )
 
 
 def learns_values(recipe: Recipe) -> bool:

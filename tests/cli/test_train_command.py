@@ -92,8 +92,21 @@ def test_refuses_to_write_over_a_file(run_cnnkit, images, tmp_path):
         (["--net", "cifar", "--class-weights", "none.json"], 2, "is neither balanced nor a JSON file of weights"),
         (["--net", "cifar", "--weights", "none.pth"], 3, "none.pth: no such file"),
         (["--net", "cifar", "--early-stop", "2"], 2, "--early-stop needs a val part to go by"),
+        (["--net", "fashion", "--initial", "he"], 2, "--initial is for digits, simple_convnet; fashion draws its"),
+        (["--net", "cifar", "--momentum", "0.5"], 2, "--momentum goes with --optimizer sgd; this run has optimizer ad"),
+        (["--net", "cifar", "--step-epochs", "5"], 2, "--step-epochs goes with --schedule step; this run has schedule"),
+        (
+            ["--net", "cifar", "--step-factor", "0.5", "--schedule", "cosine"],
+            2,
+            "this run has schedule cosine. Leave -",
+        ),
+        (["--net", "simple_convnet", "--engine", "numpy"], 2, "no optimizer adam. Give --optimizer adagrad or sgd, or"),
+        (["--net", "cifar", "--engine", "numpy"], 2, "--engine numpy has no network cifar; it has digits, simple_conv"),
     ],
-    ids=["net", "endless rate", "no number", "rate", "initial", "class weights", "weights", "early stop"],
+    ids=[
+        *("net", "endless rate", "no number", "rate", "initial", "class weights", "weights", "early stop"),
+        *("initial of another", "momentum", "step epochs", "step factor", "numpy's optimizers", "numpy's networks"),
+    ],
 )
 def test_mistakes_get_a_sentence(run_cnnkit, images, tmp_path, options, exit_code, message):
     done = run_cnnkit("train", images, "-o", tmp_path / "m.pt", "--epochs", "1", *options, exit_code=exit_code)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from cnnkit import data, images, models, pipeline
 from cnnkit.errors import ModelError, UsageError
+from cnnkit.exporting._activation import seen_activation
 from cnnkit.importers import Found, from_transform
 from cnnkit.spec import (
     ClassificationOutput,
@@ -24,7 +25,7 @@ from cnnkit.spec import (
     ToGray,
     spec_problems,
 )
-from cnnkit.verification import Source, forward, in_eval_mode
+from cnnkit.verification import Source, find_pictures, forward, in_eval_mode
 
 ASK = (
     "nothing says how an image is prepared for it. Give --transform package.module:val_transform, --preset NAME "
@@ -48,6 +49,7 @@ def describe(
     transform_name: str | None = None,
     classes: Sequence[str | ClassName] | None = None,
     shape: tuple[int, int, int] | None = None,
+    look_at: Path | None = None,
     **options: Unpack[pipeline.SpecOptions],
 ) -> Described:
     """Put a module's spec together; what is typed wins over what the transform says, and that over what came along.
@@ -58,10 +60,11 @@ def describe(
         transform_name: what it is called in messages.
         classes: names in the order of the outputs, when no label file is given.
         shape: (C, H, W) of an example, when one is given.
+        look_at: images that tell probabilities from logits; those of the training record or two photographs when None.
         options: as `pipeline.open_model` takes them.
 
     Raises:
-        UsageError: what is missing, by name and flag.
+        UsageError: what is missing, by name and flag; a geometry that leaves the size open.
         ModelError: parts that do not fit together.
     """
     typed: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
@@ -71,7 +74,7 @@ def describe(
         base = pipeline.given_spec(given, labels=options.get("labels")) or source.spec
         assert base is not None
         named = _names(options.get("labels"), classes)
-        return Described(_finished(base, typed, named, source), ())
+        return _of_fixed_size(Described(_finished(base, typed, named, source), ()), source)
     found = from_transform(transform, origin=transform_name) if transform is not None else source.found
     _ask_for_preprocessing(source, found, typed)
     chosen = _input(source, found, typed, shape)
@@ -92,7 +95,17 @@ def describe(
         )
     except ValidationError as error:
         raise UsageError(f"{source.text}: its spec is not valid: {spec_problems(error)}") from error
-    return Described(_finished(base, typed, None, source), notes, exact=found.exact if found else True)
+    spec = _finished(base, typed, None, source)
+    said = getattr(found, "activation", None) == "none" or "activation" in typed
+    if not said and isinstance(spec.output, ClassificationOutput):
+        spec, seen = seen_activation(source, spec, find_pictures(look_at, source.data))
+        notes += tuple(seen)
+    return _of_fixed_size(Described(spec, notes, exact=found.exact if found else True), source)
+
+
+def _of_fixed_size(described: Described, source: Source) -> Described:
+    pipeline.refuse_open_size(described.spec, source=source.text)
+    return described
 
 
 def _ask_for_preprocessing(source: Source, found: Found | None, typed: dict[str, Any]) -> None:
@@ -216,7 +229,7 @@ class _Reading:
         names = named[0] if named else self._numbered(count)
         if len(names) != count:
             raise UsageError(self._mismatch(len(names), len(scores), background))
-        return ClassificationOutput(activation=self._activation(scores), background=background), names
+        return ClassificationOutput(activation=self._activation(), background=background), names
 
     def _numbered(self, count: int) -> tuple[ClassName, ...]:
         self.notes.append(f"It has no class names (--labels FILE gives them); they are 0 to {count - 1}.")
@@ -232,15 +245,9 @@ class _Reading:
         scores: NDArray[np.float64] = self._values.reshape(shape[0], -1)[0]
         return scores
 
-    def _activation(self, scores: NDArray[np.float64]) -> Any:
-        if self._found is not None and self._found.activation is not None:
-            return self._found.activation
-        if len(scores) > 1 and scores.min() >= 0 and abs(scores.sum() - 1) < 1e-4:
-            self.notes.append(
-                "Its scores add up to 1, so they are taken as probabilities (--activation says otherwise)."
-            )
-            return "none"
-        return "softmax"
+    def _activation(self) -> Any:
+        said = self._found.activation if self._found is not None else None
+        return said or "softmax"  # where that is not typed, images show whether it is probabilities already
 
     def _mismatch(self, names: int, scores: int, background: bool) -> str:
         said = f"{self._source.text}: gives {scores} scores, and there are {names} class names"

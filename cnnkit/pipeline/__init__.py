@@ -1,8 +1,9 @@
 """Spec and session to rows in key order: the one place that joins images, runtime and postprocess."""
 
-from cnnkit.pipeline._checks import check_spec, input_shape
+from cnnkit.pipeline._checks import check_spec, input_shape, refuse_open_size
 from cnnkit.pipeline._isolated import IsolatedRows
 from cnnkit.pipeline._job import Given, OnError, RowOptions, read_file
+from cnnkit.pipeline._look import said_of, squeezed
 from cnnkit.pipeline._model import BATCH_SIZE, Model, Prediction, single_threaded
 from cnnkit.pipeline._open import open_model
 from cnnkit.pipeline._override import overridden
@@ -25,5 +26,8 @@ __all__ = [
     "overridden",
     "prepared",
     "read_file",
+    "refuse_open_size",
+    "said_of",
     "single_threaded",
+    "squeezed",
 ]

@@ -1,6 +1,6 @@
 """Does the file take what its spec makes, and give what its spec reads?"""
 
-from cnnkit.errors import ModelError
+from cnnkit.errors import ModelError, UsageError
 from cnnkit.runtime import TensorInfo
 from cnnkit.spec import CenterCrop, ClassificationOutput, ModelSpec, Pad, Resize
 
@@ -48,6 +48,18 @@ def _check_made_size(spec: ModelSpec, source: str) -> None:
         raise ModelError(
             f"{source}: the preprocessing in its spec makes pictures of {list(made)} (height, width), "
             f"but input.size is {list(spec.input.size)}. {MEND}"
+        )
+
+
+def refuse_open_size(spec: ModelSpec, *, source: str) -> None:
+    """Raise UsageError where the last resize aims at a short side and nothing cuts the long one."""
+    sizing = [each for each in spec.geometry_operations if isinstance(each, Resize | CenterCrop)]
+    if sizing and isinstance(sizing[-1], Resize) and sizing[-1].mode == "shortest":
+        height, width = spec.input.size
+        raise UsageError(
+            f"{source}: its preprocessing ends in a resize of the short side to {sizing[-1].size}, which leaves the "
+            f"long side open, and the input takes {height}x{width}. End it with a centre crop, or squeeze the "
+            "picture: --resize exact."
         )
 
 

@@ -1,5 +1,6 @@
 """Whether a file of others gives probabilities, where its graph does not say so: seen on photographs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,15 +46,21 @@ def said_of(kind: postprocess.ScoreKind, what: str, pictures: str) -> str:
     )
 
 
-def _outputs(session: Session, spec: ModelSpec) -> NDArray[Any]:
-    """(n, outputs) of the photographs, squeezed to the input's size whatever the spec's own geometry is."""
+def squeezed(spec: ModelSpec, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[Any]:
+    """RGB pictures of any size to a batch (n, C, H, W) or (n, H, W, C): the spec's values, its geometry a squeeze."""
     gray = (ToGray(),) if spec.input.channels == "GRAY" else ()
     squeeze = Resize(size=spec.input.size, mode="exact")
     preprocess = images.Preprocess(spec.model_copy(update={"preprocess": (*gray, squeeze, *spec.value_operations)}))
-    pictures = _pictures()
     batch = np.empty((len(pictures), *input_shape(spec)), dtype=spec.input.dtype)
     for picture, place in zip(pictures, batch, strict=True):
         preprocess(picture, place)
+    return batch
+
+
+def _outputs(session: Session, spec: ModelSpec) -> NDArray[Any]:
+    """(n, outputs) of the photographs."""
+    pictures = _pictures()
+    batch = squeezed(spec, pictures)
     size = session.inputs[0].shape[0] or len(batch)
     batch = batch[np.arange(-(-len(batch) // size) * size) % len(batch)]  # the first ones again where it must be full
     parts = [batch[start : start + size] for start in range(0, len(batch), size)]

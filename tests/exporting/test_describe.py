@@ -153,3 +153,54 @@ def test_labels_fill_a_spec_without_classes(tmp_path: Path) -> None:
         assert describe(source(), spec=given, labels=labels).spec.names == ["owl", "crow", "robin"]
     with pytest.raises(ModelError, match=r"the spec: .*classes"):
         describe(source(), spec=bare)
+
+
+class ByHand(Net):
+    """Activations in arithmetic, where no operator has their name."""
+
+    def __init__(self, kind: str, classes: int = 3) -> None:
+        super().__init__(classes)
+        self.kind = kind
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        logits = super().forward(x)
+        powers = torch.exp(logits)
+        return powers / powers.sum(1, keepdim=True) if self.kind == "softmax" else powers / (1 + powers)
+
+
+@pytest.mark.parametrize("fixed_batch", [None, 1, 3])
+def test_a_softmax_written_out_is_told_from_logits(fixed_batch: int | None) -> None:
+    found = describe(source(ByHand("softmax"), fixed_batch=fixed_batch), preset="imagenet", imgsz=(16, 16))
+    assert found.spec.output.activation == "none"  # type: ignore[union-attr]
+    assert found.notes[-1].startswith("Its output adds up to 1 on 8 images (crops of scikit-learn's china.jpg")
+
+
+@pytest.mark.parametrize("module", [Net(activation=nn.Sigmoid()), ByHand("sigmoid"), ByHand("sigmoid", classes=1)])
+def test_a_sigmoid_inside_gets_no_softmax_on_top(module: nn.Module) -> None:
+    found = describe(source(module), preset="imagenet", imgsz=(16, 16))
+    assert found.spec.output.activation == "none"  # type: ignore[union-attr]
+    assert "as after a sigmoid: each value is taken as the score of its class" in found.notes[-1]
+    told = describe(source(module), preset="imagenet", imgsz=(16, 16), activation="sigmoid")
+    assert told.spec.output.activation == "sigmoid"  # type: ignore[union-attr]
+    assert len(told.notes) == len(found.notes) - 1
+
+
+def test_logits_that_lie_between_0_and_1_by_chance_are_logits() -> None:
+    module = Net()
+    with torch.no_grad():
+        module.head.weight.mul_(1e-3)
+        module.head.bias.copy_(torch.tensor([0.2, 0.5, 0.9]))
+    found = describe(source(module), preset="imagenet", imgsz=(16, 16))
+    assert found.spec.output.activation == "softmax"  # type: ignore[union-attr]
+    assert len(found.notes) == 1
+
+
+def test_a_resize_that_leaves_a_side_open_is_refused() -> None:
+    short = transform()
+    short[0].size = 36
+    with pytest.raises(UsageError, match=r"short side to 36, .* long side open, and the input takes 36x36"):
+        describe(source(), transform=short, imgsz=(36, 36))
+    open_side = {**SPEC, "preprocess": [{"op": "resize", "size": 16}, {"op": "rescale", "scale": 1 / 255}]}
+    with pytest.raises(UsageError, match=r"mine:make: .*End it with a centre crop, or squeeze .*--resize exact"):
+        describe(source(), spec=open_side)
+    assert describe(source(), spec=open_side, resize="exact").spec.preprocess[0] == Resize(size=(16, 16), mode="exact")

@@ -237,6 +237,21 @@ class TestOverrides:
             self._steps(foreign, interpolation="bilinear")
         with pytest.raises(UsageError, match="opencv has no filter 'lanczos'; it has nearest"):
             self._steps(foreign, interpolation="opencv:lanczos")
+        with pytest.raises(UsageError, match=r"Input should be 'pillow', 'torch' or 'opencv' \(got 'foo'\)"):
+            self._steps(foreign, interpolation="foo:bar")
+
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            ({"scale": float("nan")}, r"scale: Input should be a finite number \(got nan\)"),
+            ({"mean": (0.5, float("inf"), 0.5)}, r"mean\.1: Input should be a finite number \(got inf\)"),
+            ({"std": (float("nan"),)}, r"std\.0: Input should be a finite number"),
+            ({"std": (0.0,)}, "every standard deviation must be above 0"),
+        ],
+    )
+    def test_values_that_are_no_numbers(self, foreign: Path, options: dict[str, Any], sentence: str) -> None:
+        with pytest.raises(UsageError, match=f"with these options the spec is not valid: .*{sentence}"):
+            self._steps(foreign, **options)
 
     def test_values(self, foreign: Path) -> None:
         assert self._steps(foreign, mean=(0.5,), std=(0.25,))[2:] == [

@@ -87,7 +87,13 @@ def export_source(
     _refuse_static(source, dynamic)
     shape = None if example is None else _shape_of(example, source)
     described = describe(
-        source, transform=transform, transform_name=transform_name, classes=classes, shape=shape, **options
+        source,
+        transform=transform,
+        transform_name=transform_name,
+        classes=classes,
+        shape=shape,
+        look_at=images or (gate.calib if gate and precision == "int8" else None),
+        **options,
     )
     spec = _with_form(described.spec, precision, opset, half_io=half_io, fuse=fuse)
     was_training = source.module.training and "program" not in source.facts

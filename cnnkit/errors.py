@@ -13,7 +13,7 @@ Programmers' mistakes stay ValueError and TypeError. A message names the thing, 
 what was expected and the next step.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 __all__ = [
     "CheckFailed",
@@ -32,7 +32,13 @@ class CnnkitError(Exception):
 
 
 class CheckFailed(CnnkitError):
+    """`record` is what was measured, where a command prints it although the check failed."""
+
     exit_code = 1
+
+    def __init__(self, message: str, record: Any = None) -> None:
+        super().__init__(message)
+        self.record = record
 
 
 class UsageError(CnnkitError):

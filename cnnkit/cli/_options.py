@@ -106,6 +106,11 @@ device_options = together(
     click.option("--threads", type=click.IntRange(1), help="Intra-op threads of a worker.  [default: 1]"),
 )
 
+place_options = together(
+    click.option("--device", "devices", multiple=True, help="Where the file is run; repeatable.  [default: cpu]"),
+    click.option("--providers", help="onnxruntime providers by (partial) name, comma separated: a place more."),
+)
+
 batch_options = together(
     click.option(
         "-b", "--batch-size", type=click.IntRange(1), help="Images in a batch.  [default: 32, or the model's own]"

@@ -6,7 +6,10 @@ import click
 from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
 from cnnkit.cli._sources import open_both, source_options
+from cnnkit.cli._typed import refuse_typed
 from cnnkit.cli._verification import in_words
+
+FOR_INT8 = ("calib", "data", "max_drop", "accept_undecided", "split", "class_map", "method", "samples")
 
 
 @click.command(cls=Verb)
@@ -18,6 +21,7 @@ from cnnkit.cli._verification import in_words
 )
 @click.option("--no-verify", is_flag=True, help="Write the file without comparing it with its source.")
 @click.option("--locate", "find_fault", is_flag=True, help="Out of tolerance: find the first module and node at fault.")
+@_options.place_options
 @click.option("--opset", type=click.IntRange(7), default=18, show_default=True, help="Version of the operators.")
 @click.option(
     "--dynamic",
@@ -45,6 +49,18 @@ from cnnkit.cli._verification import in_words
     help="With int8: percentage points that may be lost.",
 )
 @click.option("--accept-undecided", is_flag=True, help="With int8: write it although the images are too few to decide.")
+@click.option("--split", metavar="NAME|all", help="With int8: the part of --data to score.  [default: test, else val]")
+@click.option("--class-map", type=_options.PATH, help="With int8: a file that gives the folders of --data their names.")
+@click.option(
+    "--method",
+    type=click.Choice(["minmax", "entropy", "percentile"]),
+    default="minmax",
+    show_default=True,
+    help="With int8: how ranges are taken from what tensors hold.",
+)
+@click.option(
+    "--samples", type=click.IntRange(1), default=300, show_default=True, help="With int8: images that calibrate."
+)
 @click.option("--half-io", is_flag=True, help="With fp16: inputs and outputs too.")
 @click.option("--fuse", is_flag=True, help="Preprocessing and activation inside the graph: raw pixels in, scores out.")
 @click.option(
@@ -65,10 +81,6 @@ def export_command(
     transform: str | None,
     no_verify: bool,
     opset: int,
-    calib: Path | None,
-    data: Path | None,
-    max_drop: float,
-    accept_undecided: bool,
     fuse: bool,
     fuse_order: Literal["RGB", "BGR"],
     as_json: bool,
@@ -77,7 +89,8 @@ def export_command(
     """Write a trained network as one .onnx file that knows how to read an image.
 
     SOURCE is a checkpoint of `cnnkit train`; your own model as package.module:make with --weights, --labels and
-    --transform; a .pt2 file of torch.export; timm:NAME or torchvision:NAME; or the name of a network with --weights.
+    --transform; a .pt2 file of torch.export; timm:NAME or torchvision:NAME; or the name of a network with --weights,
+    which wins over a folder of that name (./digits).
 
     The file is compared with its source on real images, from the bytes of the image files to the decision, before it
     takes its name: out of tolerance is exit code 1 and no file.
@@ -87,7 +100,10 @@ def export_command(
     """
     from cnnkit import exporting
 
-    gate = exporting.Gate(calib, data, max_drop, accept_undecided)
+    gate = exporting.Gate(
+        labelled=options.pop("data"), **{name: options.pop(name) for name in FOR_INT8 if name != "data"}
+    )
+    _refuse_idle(options["precision"], gate.labelled, fuse=fuse, no_verify=no_verify)
     exporting.check_request(output, precision=options["precision"], gate=gate, overwrite=options["overwrite"])
     opened, prepares = open_both(source, weights, transform, allow_pickle=allow_pickle)
     done = exporting.export_source(
@@ -108,3 +124,15 @@ def export_command(
     for line in in_words(done.verification) if done.verification else ["Not verified, as asked."]:
         _output.say(line)
     _output.say(f"Exported by the {done.exporter} exporter, opset {opset}: {done.path}")
+
+
+def _refuse_idle(precision: str, labelled: Path | None, *, fuse: bool, no_verify: bool) -> None:
+    """Refuse what was typed and would change nothing."""
+    if precision != "int8":
+        refuse_typed(FOR_INT8, "goes with --precision int8.")
+    if labelled is None:
+        refuse_typed(("split", "class_map"), "goes with --data, a labelled folder.")
+    if not fuse:
+        refuse_typed(("fuse_order",), "goes with --fuse.")
+    if no_verify:
+        refuse_typed(("images", "find_fault", "devices", "providers"), "says how to verify; leave out --no-verify.")

@@ -7,6 +7,8 @@ import click
 
 from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
+from cnnkit.cli._typed import refuse_typed
+from cnnkit.errors import CheckFailed
 
 
 @click.command("quantize", cls=Verb)
@@ -54,7 +56,15 @@ def quantize_command(
     from cnnkit import quantization
 
     source = _options.one_path(paths, model, "MODEL")
-    with _output.progress(progress, "choose what stays float", unit="nodes") as report:
-        done = quantization.quantize(source, labelled=data, progress=report, say=_output.say, **options)
-    if as_json:
-        _output.emit_json(done.model_dump(mode="json"))
+    if data is None:
+        refuse_typed(("split", "class_map"), "goes with --data, a labelled folder.")
+    done: quantization.Quantization | None = None
+    try:
+        with _output.progress(progress, "choose what stays float", unit="nodes") as report:
+            done = quantization.quantize(source, labelled=data, progress=report, say=_output.say, **options)
+    except CheckFailed as error:
+        done = error.record
+        raise
+    finally:
+        if as_json and done is not None:
+            _output.emit_json({"passed": bool(done), **done.model_dump(mode="json")})

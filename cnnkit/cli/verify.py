@@ -23,13 +23,14 @@ from cnnkit.errors import CheckFailed
     type=click.Choice(["fp32", "bf16", "fp16", "int8"]),
     help="Whose tolerances hold.  [default: what the file says it was written in, else fp32]",
 )
-@click.option("--device", "devices", multiple=True, help="Where the file is run; repeatable.  [default: cpu]")
+@_options.place_options
 @click.option(
     "--witness",
     type=click.Choice(["numpy", "onnx"]),
     help="Execute the graph a third time: by cnnkit's own NumPy layers, or by the onnx package.",
 )
 @click.option("--locate", "find_fault", is_flag=True, help="Out of tolerance: find the first module and node at fault.")
+@_options.spec_options
 @_options.json_option
 def verify_command(
     model: Path,
@@ -38,7 +39,6 @@ def verify_command(
     allow_pickle: bool,
     transform: str | None,
     as_json: bool,
-    devices: tuple[str, ...],
     **options: Any,
 ) -> None:
     """Compare an .onnx file with what it was made from, from the bytes of image files to the decision.
@@ -55,7 +55,7 @@ def verify_command(
     opened, prepares = open_both(source, weights, transform, allow_pickle=allow_pickle)
     for note in opened.notes:
         _output.say(note)
-    found = verification.verify_file(model, opened, transform=prepares, devices=devices or ("cpu",), **options)
+    found = verification.verify_file(model, opened, transform=prepares, **options)
     if as_json:
         _output.emit_json(found.to_dict())
     else:

@@ -32,6 +32,14 @@ class Form:
     find_fault: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a file is run to be verified; see `verification.verify`."""
+
+    devices: tuple[str, ...] = ()
+    providers: str | None = None
+
+
 @dataclass(frozen=True)
 class Exported:
     """What became of an export. `verification` is None only where it was typed that there be none."""
@@ -56,6 +64,7 @@ class Attempts:
     transform: Any = None
     exact: bool = True
     form: Form = Form()
+    places: Places = Places()
 
     def write(self, path: Path) -> Exported:
         """Write `path`; CheckFailed with every exporter's reason when none made a right file, and nothing is left."""
@@ -104,6 +113,8 @@ class Attempts:
             self.pictures,
             precision=self.form.precision,
             traced_batch=len(self.request.example),
+            devices=self.places.devices,
+            providers=self.places.providers,
             transform=self.transform,
             exact=self.exact,
             find_fault=self.form.find_fault,

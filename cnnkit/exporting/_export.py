@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from cnnkit import pipeline
 from cnnkit.errors import CheckFailed, ModelError, UsageError
-from cnnkit.exporting._attempts import Attempts, Exported, Form, Say
+from cnnkit.exporting._attempts import Attempts, Exported, Form, Places, Say
 from cnnkit.exporting._exporters import Dynamic, Request, require_exporter
 from cnnkit.exporting._fuse import Order, check_fusible
 from cnnkit.exporting._int8 import Gate, write_int8
@@ -47,6 +47,8 @@ def export_source(
     gate: Gate | None = None,
     check: bool = True,
     find_fault: bool = False,
+    devices: Sequence[str] = (),
+    providers: str | None = None,
     overwrite: bool = False,
     say: Say = lambda message: None,
     **options: Unpack[pipeline.SpecOptions],
@@ -72,6 +74,8 @@ def export_source(
         fuse: put preprocessing and activation into the graph, which then takes uint8 pixels in this channel order.
         check: verify; False only at the user's word.
         find_fault: when a file is out of tolerance, look for the first module and node at fault.
+        devices: where the file is run to be verified; the CPU where neither they nor `providers` are given.
+        providers: one more place to run it.
         overwrite: replace a file that is there.
         say: told what happens, in sentences.
         options: how an image is prepared and the output read, as `pipeline.open_model` takes them.
@@ -96,6 +100,8 @@ def export_source(
         **options,
     )
     spec = _with_form(described.spec, precision, opset, half_io=half_io, fuse=fuse)
+    if fuse is not None and dynamic == "all":
+        raise UsageError("--dynamic all does not go with --fuse: a fused file takes pictures of any size as it is.")
     was_training = source.module.training and "program" not in source.facts
     with in_eval_mode(source.module):
         request = _request(source, spec, example, opset=opset, dynamic=dynamic)
@@ -105,8 +111,9 @@ def export_source(
         chosen = images or (gate.calib if gate and precision == "int8" else None)
         pictures = find_pictures(chosen, source.data) if check else None
         form = Form("fp16" if precision == "fp16" else "fp32", half_io=half_io, fuse=fuse, find_fault=find_fault)
+        places = Places(tuple(devices), providers)
         attempts = Attempts(
-            source, spec, request, pictures, notes, say, transform=transform, exact=described.exact, form=form
+            source, spec, request, pictures, notes, say, transform, exact=described.exact, form=form, places=places
         )
         return write_int8(attempts, path, gate or Gate()) if precision == "int8" else attempts.write(path)
 

@@ -1,8 +1,11 @@
 """torch's two exporters, silent, writing one file each."""
 
 import copy
+import ctypes
 import io
 import logging
+import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -132,12 +135,33 @@ def quiet() -> Iterator[None]:
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:
-        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        with _without_descriptor_1(), redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
+
+
+@contextmanager
+def _without_descriptor_1() -> Iterator[None]:
+    """Drop what torch's C++ writes to stdout past Python: of a failed export the whole graph."""
+    sys.stdout.flush()
+    try:
+        shown = os.dup(1)
+    except OSError:  # nobody listens
+        yield
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    try:
+        yield
+    finally:
+        if os.name == "posix":
+            ctypes.CDLL(None).fflush(None)  # what C still holds back belongs to the exporter
+        os.dup2(shown, 1)
+        os.close(shown)
 
 
 def require_exporter() -> Any:

@@ -1,12 +1,11 @@
 """An export that ends in int8: written as float, quantised behind the gate, verified by its decisions."""
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cnnkit import files, graphs, quantization
-from cnnkit.exporting._attempts import Attempts, Exported
+from cnnkit.exporting._attempts import Attempts, Exported, Say
 from cnnkit.spec import METADATA_KEY, parse_spec
 from cnnkit.verification import verify
 
@@ -19,6 +18,10 @@ class Gate:
     labelled: Path | None = None
     max_drop: float = 1.0
     accept_undecided: bool = False
+    class_map: Path | None = None
+    split: str | None = None
+    method: quantization.Method = "minmax"
+    samples: int = quantization.CALIBRATION_IMAGES
 
 
 def write_int8(attempts: Attempts, path: Path, gate: Gate) -> Exported:
@@ -28,6 +31,7 @@ def write_int8(attempts: Attempts, path: Path, gate: Gate) -> Exported:
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
         done = attempts.write(Path(folder) / "float.onnx")
         small = Path(folder) / path.name
+        told = _Told(small, path, attempts.say)
         quantization.quantize(
             done.path,
             small,
@@ -35,9 +39,15 @@ def write_int8(attempts: Attempts, path: Path, gate: Gate) -> Exported:
             labelled=gate.labelled,
             max_drop=gate.max_drop,
             accept_undecided=gate.accept_undecided,
-            say=_renamed(small, path, attempts.say),
+            class_map=gate.class_map,
+            split=gate.split,
+            method=gate.method,
+            samples=gate.samples,
+            say=told,
         )
-        return _verified(done, attempts, small, path)
+        made = _verified(done, attempts, small, path)
+        told.release()
+        return made
 
 
 def _verified(done: Exported, attempts: Attempts, small: Path, path: Path) -> Exported:
@@ -46,7 +56,15 @@ def _verified(done: Exported, attempts: Attempts, small: Path, path: Path) -> Ex
     changes: dict[str, object] = {"provenance": {**spec.provenance, "precision": "int8"}}
     found = None
     if attempts.pictures is not None:
-        found = verify(small, attempts.source.module, attempts.pictures, precision="int8")
+        places = attempts.places
+        found = verify(
+            small,
+            attempts.source.module,
+            attempts.pictures,
+            precision="int8",
+            devices=places.devices,
+            providers=places.providers,
+        )
         found.require("The int8 file")
         changes["verification"] = found.to_dict()
     spec = spec.model_copy(update=changes)
@@ -55,6 +73,24 @@ def _verified(done: Exported, attempts: Attempts, small: Path, path: Path) -> Ex
     return replace(done, path=path, spec=spec, verification=found)
 
 
-def _renamed(small: Path, path: Path, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Sentences with the name that the file will have, and without the folder that will be gone."""
-    return lambda sentence: say(sentence.replace(str(small), str(path)).replace(f"{small.parent}/", ""))
+@dataclass(frozen=True)
+class _Told:
+    """Sentences with the name that the file will have, and without the folder that will be gone.
+
+    Those that name the file wait until it is there: the verification may yet refuse it.
+    """
+
+    small: Path
+    path: Path
+    say: Say
+    held: list[str] = field(default_factory=list)
+
+    def __call__(self, sentence: str) -> None:
+        if str(self.small) in sentence:
+            self.held.append(sentence.replace(str(self.small), str(self.path)))
+        else:
+            self.say(sentence.replace(f"{self.small.parent}/", ""))
+
+    def release(self) -> None:
+        for sentence in self.held:
+            self.say(sentence)

@@ -94,7 +94,7 @@ def quantize(
         options: those of `pipeline.open_model`.
 
     Raises:
-        CheckFailed: the drop is too large, or these images cannot decide; nothing is written.
+        CheckFailed: the drop is too large, or these images cannot decide; nothing is written. It carries the record.
         ModelError: not a float model. DataError: no readable image. UsageError: `output` is there already, a
             detector without `labelled`.
     """
@@ -142,7 +142,7 @@ def _finish(done: Quantization, content: bytes, target: Path, spec: ModelSpec, s
         say(f"{sentence[0].upper()}{sentence[1:]}.")
     if not done:
         way_out = " --accept-undecided writes it all the same." if done.decision.passed is None else ""
-        raise CheckFailed(f"{target} was not written: {done.decision.sentence()}.{way_out}")
+        raise CheckFailed(f"{target} was not written: {done.decision.sentence()}.{way_out}", done)
     _write(content, target, spec, done)
     say(f"The gate: {done.decision.sentence()}.")
     say(f"{target}: {done.size_bytes:,} bytes; the float file has {done.source_size_bytes:,}.")

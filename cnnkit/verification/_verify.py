@@ -4,16 +4,17 @@ import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import graphs, images, pipeline
+from cnnkit.errors import ModelError, UsageError
 from cnnkit.spec import ModelSpec
-from cnnkit.verification._forward import forward, in_eval_mode
+from cnnkit.verification._forward import forward, in_eval_mode, unsteady_parts
 from cnnkit.verification._fused import activated, source_spec
-from cnnkit.verification._judge import Judge, batch_sizes, in_batches
+from cnnkit.verification._judge import Judge, Outputs, batch_sizes, in_batches
 from cnnkit.verification._locate import locate
 from cnnkit.verification._own import compare_transform
 from cnnkit.verification._pictures import N_PICTURES, Picture, Pictures, find_pictures
@@ -37,11 +38,13 @@ def verify(
     *,
     precision: Precision = "fp32",
     traced_batch: int = TRACED_BATCH,
-    devices: Sequence[str] = ("cpu",),
+    devices: Sequence[str] = (),
+    providers: str | None = None,
     transform: Any = None,
     exact: bool = True,
     witness: WitnessName | None = None,
     find_fault: bool = False,
+    **options: Unpack[pipeline.SpecOptions],
 ) -> Verification:
     """Run a file and the module that it was made from on the same images and say how far they are apart.
 
@@ -49,28 +52,32 @@ def verify(
     one image at a time, in the batch it was traced with, and in one more than that, on each device.
 
     Args:
-        path: an .onnx file with a spec inside.
+        path: an .onnx file with a spec inside, or one that `options` give.
         module: its source.
         pictures: a folder or file of images, or what `find_pictures` gave; None: crops of two photographs.
         precision: which tolerances hold.
         traced_batch: the batch size that the exporter saw.
-        devices: where the file is run.
+        devices: where the file is run; the CPU where neither they nor `providers` are given.
+        providers: one more place to run it, as `pipeline.open_model` takes them.
         transform: the source's own preprocessing, to be compared with that in the spec.
         exact: whether its pixels are expected to be the same.
         witness: execute the graph a third time, by cnnkit's own layers or by onnx's evaluator, on a few images.
         find_fault: when something is out of tolerance, look for the first module and the first node that depart.
+        options: how an image is prepared, where that is not to be taken from the file.
 
     Returns:
         The record; true when everything is within tolerance.
+
+    Raises:
+        ModelError: the module does not take what the file takes.
     """
     found = pictures if isinstance(pictures, Pictures) else find_pictures(pictures, None)
-    opened = [pipeline.open_model(path, device=device) for device in devices]
+    opened = _opened(path, devices, providers, options)
     spec = opened[0].spec
     feeds = prepared(spec, found.each)
     unfused = source_spec(spec)
-    source_feeds = feeds if unfused is spec else prepared(unfused, found.each)
-    with in_eval_mode(module):
-        expected = in_batches([x.astype(np.float32) for x in source_feeds], traced_batch, lambda x: forward(module, x))
+    source_feeds = [x.astype(np.float32) for x in (feeds if unfused is spec else prepared(unfused, found.each))]
+    expected = _expected(module, source_feeds, traced_batch, path)
     if unfused is not spec:
         expected, precision = activated(expected, unfused), "fp16"  # a level of 255 may differ
     comparisons = [
@@ -84,6 +91,7 @@ def verify(
     testimony = None if witness is None else _testimony(path, opened[0], feeds, witness, precision)
     problems = told_once(comparisons)
     problems += [problem for each in (own, testimony) if each is not None for problem in each.problems]
+    problems = [*_randomness(module, source_feeds), *problems] if problems else []
     found_at = None
     if problems and find_fault and unfused is spec:
         few = {spec.input.name: np.stack(feeds[:traced_batch])}
@@ -109,17 +117,25 @@ def verify_file(
     images: Path | None = None,
     limit: int = N_PICTURES,
     precision: Precision | None = None,
-    devices: Sequence[str] = ("cpu",),
+    devices: Sequence[str] = (),
+    providers: str | None = None,
     transform: Any = None,
     witness: WitnessName | None = None,
     find_fault: bool = False,
+    **options: Unpack[pipeline.SpecOptions],
 ) -> Verification:
     """Verify a file against a source on at most `limit` images: `images`, the training record's, or two photographs.
 
-    `precision` None: what the file's spec says it was written in, else fp32.
+    `precision` None: what the file's spec says it was written in, else fp32. UsageError for `find_fault` of a fused
+    file, whose nodes are not its source's.
     """
+    spec = pipeline.open_model(path, device="cpu", **options).spec
+    if find_fault and source_spec(spec) is not spec:
+        raise UsageError(
+            f"{path}: is fused, so its preprocessing has no counterpart in the source, and --locate cannot compare "
+            "part by part. Export without --fuse and locate the fault in that file."
+        )
     pictures = find_pictures(images, source.data, n=limit)
-    spec = pipeline.open_model(path, device="cpu").spec
     written = precision or spec.provenance.get("precision", "fp32")
     return verify(
         path,
@@ -127,10 +143,49 @@ def verify_file(
         pictures,
         precision=written,
         devices=devices,
+        providers=providers,
         transform=transform,
         witness=witness,
         find_fault=find_fault,
+        **options,
     )
+
+
+def _opened(
+    path: Path, devices: Sequence[str], providers: str | None, options: pipeline.SpecOptions
+) -> list[pipeline.Model]:
+    """The file on each device, then on `providers`; on the CPU where none is named."""
+    alone = [] if devices or providers else ["cpu"]
+    opened = [pipeline.open_model(path, device=device, **options) for device in (*devices, *alone)]
+    return opened + ([pipeline.open_model(path, providers=providers, **options)] if providers else [])
+
+
+def _expected(module: "nn.Module", feeds: Sequence[NDArray[Any]], batch: int, path: Path) -> Outputs:
+    """What the module gives for the prepared pictures."""
+    try:
+        with in_eval_mode(module):
+            return in_batches(feeds, batch, lambda x: forward(module, x))
+    except ModelError:
+        raise
+    except Exception as error:  # a module of the user's may raise anything
+        reason = (str(error).strip().splitlines() or [""])[0]
+        taken = ", ".join(["N", *(str(side) for side in feeds[0].shape)])
+        raise ModelError(
+            f"{path}: its images are prepared as ({taken}), and the source does not run on that: "
+            f"{type(error).__name__}: {reason}. Name the source that the file was made from."
+        ) from error
+
+
+def _randomness(module: "nn.Module", feeds: Sequence[NDArray[Any]]) -> list[str]:
+    """A sentence when the module itself answers one picture in two ways, which then is the reason for the rest."""
+    with in_eval_mode(module):
+        random = unsteady_parts(module, feeds[0][None])
+    if not random:
+        return []
+    return [
+        f"Two runs of the source on one input gave two results; random are: {', '.join(random[:5])}. Nothing can be "
+        "verified against it. A dropout must know the mode (F.dropout(x, p, training=self.training))."
+    ]
 
 
 def _testimony(

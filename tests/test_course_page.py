@@ -1,5 +1,6 @@
 """docs/course.md: every module, test and command that it names is there."""
 
+import importlib
 import re
 import shlex
 from pathlib import Path
@@ -12,13 +13,14 @@ from cnnkit.cli import cnnkit as group
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "course.md").read_text()
-ROWS = re.findall(r"^\| ([^|]+) \| `([^`]+)` \| `([^`]+)` \| `(cnnkit [^`]+)` \|$", PAGE, re.M)
+ROWS = re.findall(r"^\| ([^|]+) \| `([^`]+)` \| `([^`]+)` \| `((?:cnnkit|from cnnkit[\w.]*) [^`]+)` \|$", PAGE, re.M)
 TYPED = [line for block in re.findall(r"^```sh\n(.*?)^```", PAGE, re.M | re.S) for line in block.splitlines()]
-COMMANDS = sorted({row[3] for row in ROWS} | set(TYPED))
+COMMANDS = sorted({row[3] for row in ROWS if row[3].startswith("cnnkit ")} | set(TYPED))
+IMPORTS = sorted({row[3] for row in ROWS if row[3].startswith("from ")})
 
 
 def test_the_tables_are_read_whole() -> None:
-    tables = [line for line in PAGE.splitlines() if line.startswith("| ") and "`cnnkit " in line]
+    tables = [line for line in PAGE.splitlines() if re.search(r"^\| .*`(cnnkit |from )", line)]
     assert len(ROWS) == len(tables) > 40
 
 
@@ -40,6 +42,13 @@ def test_the_command_can_be_typed(command: str) -> None:
         assert inner is not None
         found = inner
     found.make_context(verb, arguments, parent=context)
+
+
+@pytest.mark.parametrize("line", IMPORTS)
+def test_what_is_imported_is_there(line: str) -> None:
+    found = re.fullmatch(r"from (\S+) import (\w+)", line)
+    assert found is not None
+    assert callable(getattr(importlib.import_module(found[1]), found[2]))
 
 
 def test_every_network_is_on_the_page() -> None:

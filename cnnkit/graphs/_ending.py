@@ -56,9 +56,10 @@ def ending_of(path: Path, output: str) -> Ending:
 
 def _is_affine(node: Any, makers: dict[str, Any]) -> bool:
     """A layer of weights, with or without its bias; sums and scales of anything else may be anything."""
-    taken = [maker.op_type for name in node.input if (maker := _behind_carriers(name, makers)) is not None]
     if node.op_type in AFFINE:  # of two computed tensors, or of probabilities, it may be a mixture of those
-        return len(taken) <= 1 and not {*ENDS, "Div", "Exp"} & set(taken)
+        found = [maker for name in node.input if (maker := _behind_carriers(name, makers)) is not None]
+        taken = {id(maker): maker.op_type for maker in found}  # a tensor and its zero point have one maker
+        return len(taken) <= 1 and not {*ENDS, "Div", "Exp"} & set(taken.values())
     if node.op_type not in ("Add", "Mul", *CARRIERS):
         return False
     return any(_is_affine(makers[name], makers) for name in node.input if name in makers)
@@ -68,7 +69,7 @@ def _behind_carriers(name: str, makers: dict[str, Any]) -> Any | None:
     """What computes a tensor; None for a constant and for an input of the graph."""
     while name in makers:
         node = makers[name]
-        if node.op_type not in CARRIERS:
+        if node.op_type not in (*CARRIERS, "QuantizeLinear", "DynamicQuantizeLinear"):
             return None if node.op_type == "Constant" else node
         name = node.input[0]
     return None

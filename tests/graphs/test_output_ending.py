@@ -51,6 +51,10 @@ def test_endings(write_model: WriteModel, tmp_path: Path, text: str, ending: End
     assert ending_of(write_model(tmp_path / "m.onnx", text, None), "y") == ending
 
 
+def test_a_real_dynamically_quantised_classifier_ends_in_a_layer(shared: Path) -> None:
+    assert ending_of(shared / "models" / "mobilenet_v2_int8.onnx", "output") == Ending(affine=True)
+
+
 def test_a_real_quantised_classifier(shared: Path) -> None:
     path = shared / "models" / "mobilenet_v1_025_128_uint8_nhwc.onnx"
     assert ending_of(path, "MobilenetV1/Predictions/Reshape_1") == Ending("softmax", 1 / 256, 0)

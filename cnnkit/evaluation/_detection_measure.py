@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cnnkit.evaluation._detection_boxes import Boxes
-from cnnkit.evaluation._detection_details import IOU, Details
+from cnnkit.evaluation._detection_details import FEW_OBJECTS, IOU, Details
 from cnnkit.evaluation._detection_form import notes_on_form
 from cnnkit.evaluation._detection_protocols import MANY, protocol_figures, rule_of
 from cnnkit.evaluation._detection_table import tables_of
@@ -48,7 +48,16 @@ def notes_on(boxes: Boxes, protocols: Sequence[str]) -> tuple[str, ...]:
         told |= {"ultralytics": "nothing for Ultralytics"}
         words = dict.fromkeys(told[name] for name in protocols if name in told)
         notes.append(f"Crowd regions are {', '.join(words)}: {n_crowd}.")
-    return tuple(notes)
+    return (*notes, *_note_on_few_objects(boxes))
+
+
+def _note_on_few_objects(boxes: Boxes) -> tuple[str, ...]:
+    counts = np.bincount(boxes.truth.category[~boxes.truth.iscrowd])
+    n_classes, n_few = int(np.count_nonzero(counts)), int(np.count_nonzero((counts > 0) & (counts < FEW_OBJECTS)))
+    if 2 * n_few <= n_classes:
+        return ()
+    few = f"{n_few} of the {n_classes} classes have fewer than {FEW_OBJECTS} objects here"
+    return (f"{few}: AP on so few runs higher than on many images, which no interval mends.",)
 
 
 def _facts(boxes: Boxes, protocols: Sequence[str], beside: Details) -> dict[str, Any]:

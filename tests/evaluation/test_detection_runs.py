@@ -96,6 +96,16 @@ def test_a_run_has_cocos_figures(run, coco):
     }
 
 
+def test_classes_of_few_objects_are_told(run, coco):
+    few = "{} of the 2 classes have fewer than 30 objects here: AP on so few runs higher than on many images, "
+    few += "which no interval mends."
+    assert few.format(2) in evaluate(run, coco).warnings
+    told = json.loads((coco / "truth.json").read_text())
+    told["annotations"] += [told["annotations"][0] | {"id": 100 + at} for at in range(29)]
+    (coco / "truth.json").write_text(json.dumps(told))
+    assert not any("fewer than 30" in text for text in evaluate(run, coco).warnings)  # one class of two now has enough
+
+
 def test_rows_say_what_each_detection_took(run, coco, tmp_path):
     evaluate(run, coco, tmp_path / "out", report=False)
     rows = read_rows(tmp_path / "out").to_pylist()

@@ -65,7 +65,7 @@ def _verified(done: Exported, attempts: Attempts, small: Path, path: Path) -> Ex
             devices=places.devices,
             providers=places.providers,
         )
-        found.require("The int8 file")
+        found.require(f"{path} was not written: the int8 file")
         changes["verification"] = found.to_dict()
     spec = spec.model_copy(update=changes)
     graphs.write_metadata(small, small, {METADATA_KEY: spec.to_json()})

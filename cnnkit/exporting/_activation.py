@@ -12,17 +12,9 @@ from cnnkit.verification import Pictures, Source, forward, in_eval_mode, output_
 
 N_SEEN = 8
 LAYERS = ("Addmm", "Mm", "Convolution", "Bmm", "Baddbmm", "MkldnnLinear")
-CARRIERS = (
-    "View",
-    "UnsafeView",
-    "Reshape",
-    "ReshapeAlias",
-    "Squeeze",
-    "Unsqueeze",
-    "Permute",
-    "Transpose",
-    "T",
-    "Alias",
+LINEAR = (  # what moves, adds up or averages the values of a layer, as autograd calls it
+    *("View", "UnsafeView", "Reshape", "ReshapeAlias", "Squeeze", "Unsqueeze", "Permute", "Transpose", "T", "Alias"),
+    *("ToCopy", "Clone", "Add", "Mean", "AvgPool2D", "AdaptiveAvgPool2D"),
 )
 
 
@@ -73,6 +65,11 @@ def _is_layer(source: Source, batch: NDArray[Any]) -> bool:
             step: Any = output_tensors(source.module(given))[0].grad_fn
     except Exception:  # what cannot be differentiated says nothing
         return False
-    while step is not None and step.name().partition("Backward")[0] in CARRIERS:
-        step = step.next_functions[0][0]
-    return step is not None and step.name().partition("Backward")[0] in LAYERS
+    return _comes_of_layer(step)
+
+
+def _comes_of_layer(step: Any) -> bool:
+    if step is None:
+        return False
+    name = step.name().partition("Backward")[0]
+    return name in LAYERS or (name in LINEAR and any(_comes_of_layer(before) for before, _ in step.next_functions))

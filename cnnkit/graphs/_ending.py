@@ -60,7 +60,7 @@ def _is_affine(node: Any, makers: dict[str, Any]) -> bool:
         found = [maker for name in node.input if (maker := _behind_carriers(name, makers)) is not None]
         taken = {id(maker): maker.op_type for maker in found}  # a tensor and its zero point have one maker
         return len(taken) <= 1 and not {*ENDS, "Div", "Exp"} & set(taken.values())
-    if node.op_type not in ("Add", "Mul", *CARRIERS):
+    if node.op_type not in ("Add", "Mul", "ReduceMean", "GlobalAveragePool", "AveragePool", *CARRIERS):
         return False
     return any(_is_affine(makers[name], makers) for name in node.input if name in makers)
 

@@ -185,8 +185,20 @@ def test_a_sigmoid_inside_gets_no_softmax_on_top(module: nn.Module) -> None:
     assert len(told.notes) == len(found.notes) - 1
 
 
-def test_logits_that_lie_between_0_and_1_by_chance_are_logits() -> None:
-    module = Net()
+class Pooled(nn.Module):
+    """A convolution to classes, averaged, and a bias of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Conv2d(3, 3, 1)
+        self.more = nn.Parameter(torch.zeros(3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return nn.functional.adaptive_avg_pool2d(self.head(x), 1).flatten(1) + self.more
+
+
+@pytest.mark.parametrize("module", [Net(), Pooled()])
+def test_logits_that_lie_between_0_and_1_by_chance_are_logits(module: Any) -> None:
     with torch.no_grad():
         module.head.weight.mul_(1e-3)
         module.head.bias.copy_(torch.tensor([0.2, 0.5, 0.9]))

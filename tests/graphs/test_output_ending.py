@@ -25,6 +25,7 @@ WEIGHTS = "<float[3, 3] w = {1, 0, 0, 0, 1, 0, 0, 0, 1}, float[1] v = {0.5}>"
         (_graph("y = Softmax<axis=1>(x)"), Ending("softmax")),
         (_graph("p = Sigmoid(x) f = Flatten(p) y = Identity(f)"), Ending("sigmoid")),
         (_graph("l = MatMul(x, w) b = Add(l, v) y = Identity(b)", given=WEIGHTS), Ending(affine=True)),
+        (_graph("l = MatMul(x, w) y = ReduceMean<axes=[0]>(l)", given=WEIGHTS), Ending(affine=True)),
         (_graph("p = Softmax<axis=1>(x) y = MatMul(p, w)", given=WEIGHTS), Ending()),  # classes put together
         (_graph("a = Exp(x) t = Tanh(x) y = MatMul(a, t)"), Ending()),
         (_graph("t = Tanh(x) h = Mul(t, v) y = Add(h, v)", given=WEIGHTS), Ending()),  # a sigmoid in other words

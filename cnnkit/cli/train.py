@@ -139,8 +139,7 @@ def train_command(
 
     Where DATA has the parts train and val, it learns from the one and scores each epoch on the
     other. What is not given is the network's own: its input, its optimizer and learning rate, and
-    no augmentation. A run that was broken off goes on when the same command is given again; with
-    --engine numpy it starts anew.
+    no augmentation. A run that was broken off goes on when the same command is given again.
 
     With --task detection DATA holds labelled boxes: COCO's JSON, Pascal VOC's XML, YOLO's text
     files or CSV, with the pictures beside them. --resized-crop, --translate, --zoom and the

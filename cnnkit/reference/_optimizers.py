@@ -11,6 +11,8 @@ __all__ = ["SGD", "AdaGrad", "Optimizer"]
 
 
 class Optimizer(Protocol):
+    memory: dict[str, Array]  # what the steps have gathered, by parameter; with it, another one goes on as this would
+
     def step(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None: ...
 
 
@@ -19,11 +21,11 @@ class SGD:
 
     def __init__(self, lr: float, *, momentum: float = 0.0) -> None:
         self.lr, self.momentum = lr, momentum
-        self._velocity: dict[str, Array] = {}
+        self.memory: dict[str, Array] = {}
 
     def step(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         for name, gradient in gradients.items():
-            velocity = self._velocity.setdefault(name, np.zeros_like(gradient))
+            velocity = self.memory.setdefault(name, np.zeros_like(gradient))
             velocity *= self.momentum
             velocity += gradient
             parameters[name][...] -= self.lr * velocity
@@ -39,10 +41,10 @@ class AdaGrad:
 
     def __init__(self, lr: float = 0.01, *, start: float = 1e-8) -> None:
         self.lr, self.start = lr, start
-        self._squares: dict[str, Array] = {}
+        self.memory: dict[str, Array] = {}
 
     def step(self, parameters: Mapping[str, Array], gradients: Mapping[str, Array]) -> None:
         for name, gradient in gradients.items():
-            squares = self._squares.setdefault(name, np.full_like(gradient, self.start))
+            squares = self.memory.setdefault(name, np.full_like(gradient, self.start))
             squares += gradient * gradient
             parameters[name][...] -= self.lr * gradient / np.sqrt(squares)

@@ -24,6 +24,7 @@ def fit(
     random: np.random.Generator,
     l1_strength: float = 0.0,
     l2_strength: float = 0.0,
+    done: int = 0,
     on_epoch: Callable[[int], None] | None = None,
 ) -> None:
     """Go through the images `epochs` times, in another order each time, and change the network in place.
@@ -38,11 +39,12 @@ def fit(
         random: draws the orders.
         l1_strength: L1 penalty on weights; biases go free.
         l2_strength: L2 penalty on weights.
+        done: epochs of these that the network, the optimizer and the draws have behind them.
         on_epoch: called with 0 before the first epoch and with k after the k-th.
     """
-    if on_epoch is not None:
+    if on_epoch is not None and not done:
         on_epoch(0)
-    for epoch in range(1, epochs + 1):
+    for epoch in range(done + 1, epochs + 1):
         order = random.permutation(len(images))
         for at in range(0, len(order), batch_size):
             batch = order[at : at + batch_size]

@@ -3,7 +3,6 @@
 import math
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,10 @@ from cnnkit.training._fit import rate_at
 from cnnkit.training._moving import Engine, Figures
 from cnnkit.training._recipe import Recipe
 from cnnkit.training._record import EpochRecord
-from cnnkit.training._state import read_state, write_state
+from cnnkit.training._state import Keeper
 from cnnkit.training._watch import Watch
 
 __all__ = ["Progress", "Run", "run_epochs"]
-
-SAVE_EVERY_S = 5.0  # the state of a quick epoch is not worth writing: it is trained again as fast
 
 
 @dataclass
@@ -46,25 +43,21 @@ class Progress:
 
 @dataclass(frozen=True)
 class Run:
-    """One run: `identity` is what must not change between its pieces, `output` the checkpoint it is for."""
+    """What is learned by what recipe, and where its state is kept."""
 
     recipe: Recipe
     engine: Engine
-    output: Path
-    identity: dict[str, str]
+    keeper: Keeper
 
 
 def run_epochs(run: Run, watch: Watch) -> Progress:
     """Train to the end, from where an earlier call was broken off."""
     progress = _resumed(run, watch)
-    saved = time.monotonic()
     while len(progress.epochs) < run.recipe.epochs and not _out_of_patience(run.recipe, progress):
         record = _one_epoch(run, len(progress.epochs) + 1, watch)
         _remember(run, progress, record)
         watch.epoch(record, _seconds_left(run.recipe, progress))
-        if time.monotonic() - saved > SAVE_EVERY_S:
-            write_state(run.output, run.identity, {"engine": run.engine.state(), "progress": progress.to_dict()})
-            saved = time.monotonic()
+        run.keeper.offer(lambda: {"engine": run.engine.state(), "progress": progress.to_dict()})
     if len(progress.epochs) < run.recipe.epochs:
         last, best = len(progress.epochs), progress.kept_epoch
         watch.say(f"Stopped after epoch {last}: no lower validation loss since epoch {best}, which is kept.")
@@ -72,7 +65,7 @@ def run_epochs(run: Run, watch: Watch) -> Progress:
 
 
 def _resumed(run: Run, watch: Watch) -> Progress:
-    state = read_state(run.output, run.identity)
+    state = run.keeper.read()
     if state is None:
         return Progress()
     run.engine.restore(state["engine"])

@@ -1,6 +1,9 @@
 """Training by the CNN written out in NumPy."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,9 +19,10 @@ from cnnkit.training._prepare import Prepared
 from cnnkit.training._recipe import Recipe
 from cnnkit.training._record import EpochRecord
 from cnnkit.training._spec import network_arguments
+from cnnkit.training._state import Keeper, identity_of
 from cnnkit.training._values import Values
 from cnnkit.training._watch import Watch
-from cnnkit.training.numpy_engine import Measure, train_numpy
+from cnnkit.training.numpy_engine import Measure, State, train_numpy
 
 __all__ = ["NumpyFit"]
 
@@ -36,31 +40,55 @@ class NumpyFit:
         self._arguments = network_arguments(recipe, spec)
 
     def fit(self, prepared: Prepared, output: Path) -> Fitted:
-        """These networks are small: a run that was broken off leaves nothing beside `output` and starts again."""
+        """`output` is the checkpoint to be: the state of an unfinished run lies beside it."""
         recipe, values = self._recipe, Values(prepared.spec, torch.device("cpu"))
-        records: list[EpochRecord] = []
+        keeper = Keeper(output, identity_of(recipe, prepared.record, device="cpu", threads=1))
 
-        def measured(measure: Measure) -> None:
-            records.append(_record(measure, recipe))
+        def tell(state: State) -> None:
+            measure = state.curve[-1]
             self._watch.count(len(prepared.training) if measure.epoch else 0)
-            self._watch.epoch(records[-1], (recipe.epochs - measure.epoch) * measure.seconds)
+            self._watch.epoch(_record(measure, recipe), (recipe.epochs - measure.epoch) * measure.seconds)
+            keeper.offer(lambda: _to_dict(state))
 
-        weights, _ = train_numpy(
+        weights, curve = train_numpy(
             *_arrays(prepared.training, values),
             classes=len(prepared.spec.names),
             val=_arrays(prepared.validation, values) if prepared.validation else None,
-            on_epoch=measured,
+            start=self._start(keeper, len(prepared.training)),
+            on_epoch=tell,
             **{name: getattr(recipe, name) for name in PASSED_ON},
         )
         return Fitted(
             weights={name: torch.from_numpy(value) for name, value in weights.items()},
             arguments=self._arguments,
-            epochs=records,
+            epochs=[_record(measure, recipe) for measure in curve],
             kept_epoch=recipe.epochs,
             device="cpu",
             threads=1,
             parameters=sum(value.size for value in weights.values()),
         )
+
+    def _start(self, keeper: Keeper, n_images: int) -> State | None:
+        facts = keeper.read()
+        if facts is None:
+            return None
+        state = _from_dict(facts)
+        done = state.curve[-1].epoch
+        self._watch.count(done * n_images)
+        self._watch.say(f"Going on after epoch {done} of {self._recipe.epochs}.")
+        return state
+
+
+def _to_dict(state: State) -> dict[str, Any]:
+    """In types that are read without running code; the generator's integers are larger than a tensor's."""
+    arrays = {"weights": state.weights, "memory": state.memory}
+    tensors = {kind: {name: torch.from_numpy(value) for name, value in each.items()} for kind, each in arrays.items()}
+    return {**tensors, "curve": [asdict(measure) for measure in state.curve], "random": json.dumps(state.random)}
+
+
+def _from_dict(facts: dict[str, Any]) -> State:
+    weights, memory = ({name: each.numpy() for name, each in facts[kind].items()} for kind in ("weights", "memory"))
+    return State([Measure(**each) for each in facts["curve"]], weights, memory, json.loads(facts["random"]))
 
 
 def _arrays(pictures: Pictures, values: Values) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -8,7 +8,6 @@ from torch import nn
 
 from cnnkit import models
 from cnnkit.errors import UsageError
-from cnnkit.files import sha256_of
 from cnnkit.spec import ModelSpec
 from cnnkit.training._augment import augmentation
 from cnnkit.training._box_engine import DetectorEngine, PreparedBoxes
@@ -19,8 +18,8 @@ from cnnkit.training._fitted import Fitted
 from cnnkit.training._moving import Engine
 from cnnkit.training._prepare import Prepared
 from cnnkit.training._recipe import Recipe
-from cnnkit.training._record import DataRecord, versions
 from cnnkit.training._spec import network_arguments
+from cnnkit.training._state import Keeper, identity_of
 from cnnkit.training._watch import Watch
 from cnnkit.training._weights import take_weights
 
@@ -43,7 +42,8 @@ class TorchFit:
     def fit(self, prepared: Prepared | PreparedBoxes, output: Path) -> Fitted:
         """`output` is the checkpoint to be: the state of an unfinished run lies beside it."""
         engine = self._engine(prepared)
-        run = Run(self._recipe, engine, output, self._identity(prepared.record))
+        identity = identity_of(self._recipe, prepared.record, device=str(self._device), threads=self._threads)
+        run = Run(self._recipe, engine, Keeper(output, identity))
         with on_threads(self._threads):
             done = run_epochs(run, self._watch)
         return Fitted(
@@ -60,14 +60,6 @@ class TorchFit:
         if isinstance(prepared, PreparedBoxes):
             return DetectorEngine(self._recipe, prepared, self._network, self._augment, self._device)
         return ClassifierEngine(self._recipe, prepared, self._network, self._augment, self._device)
-
-    def _identity(self, data: DataRecord) -> dict[str, str]:
-        """What decides the weights: a run goes on only where all of it is as it was."""
-        facts = {name: str(value) for name, value in self._recipe if value is not None}
-        if self._recipe.weights is not None:
-            facts["weights"] = sha256_of(self._recipe.weights)
-        machine = {"device": str(self._device), "threads": str(self._threads), **versions()}
-        return {**facts, **machine, "images": data.fingerprint}
 
 
 def _network(recipe: Recipe, classes: list[str], arguments: dict[str, Any], watch: Watch) -> nn.Module:

@@ -1,8 +1,9 @@
 """Training by the written-out NumPy layers: no torch in the loop."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from cnnkit import reference
 from cnnkit.errors import UsageError
 
-__all__ = ["Measure", "train_numpy"]
+__all__ = ["Measure", "State", "train_numpy"]
 
 Images = NDArray[np.floating]
 Labelled = tuple[Images, NDArray[np.integer]]
@@ -28,6 +29,16 @@ class Measure:
     seconds: float  # spent on the epoch's steps
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that the epochs after the last of `curve` depend on. The arrays are those that training moves."""
+
+    curve: list[Measure]
+    weights: dict[str, NDArray[np.floating]]
+    memory: dict[str, NDArray[np.floating]]  # of the optimizer
+    random: Mapping[str, Any]  # of NumPy's bit generator
+
+
 def train_numpy(
     images: Images,
     labels: NDArray[np.integer],
@@ -43,7 +54,8 @@ def train_numpy(
     l1: float = 0.0,
     l2: float = 0.0,
     seed: int = 0,
-    on_epoch: Callable[[Measure], None] | None = None,
+    start: State | None = None,
+    on_epoch: Callable[[State], None] | None = None,
 ) -> tuple[dict[str, NDArray[np.floating]], list[Measure]]:
     """Train a network on arrays; the defaults are the course's settings for the digits.
 
@@ -61,7 +73,8 @@ def train_numpy(
         l1: strength of the L1 penalty on weights.
         l2: strength of the L2 penalty on weights.
         seed: draws the weights and the orders; the same seed gives the same weights.
-        on_epoch: told each measure as it is made.
+        start: where an earlier call with the same arguments was; the result is that of a call that went through.
+        on_epoch: told the state after each epoch; the last of its curve is the new one.
 
     Returns:
         The weights under the names of the torch network of the same name, and epochs + 1 measures, the first before
@@ -71,30 +84,43 @@ def train_numpy(
         UsageError: a network or an optimizer that is not there.
     """
     random = np.random.default_rng(seed)
-    network = _network(net, images, classes, random)
+    network, steps = _network(net, images, classes, random), _optimizer(optimizer, lr, momentum)
     curve: list[Measure] = []
+    if start is not None:
+        _go_on_from(start, network, steps, random)
+        curve += start.curve
     began = time.perf_counter()
 
     def measure(epoch: int) -> None:
         nonlocal began
         curve.append(_measured(network, epoch, (images, labels), val, time.perf_counter() - began))
         if on_epoch is not None:
-            on_epoch(curve[-1])
+            on_epoch(State(list(curve), network.parameters, steps.memory, random.bit_generator.state))
         began = time.perf_counter()
 
     reference.fit(
         network,
         images,
         labels,
-        optimizer=_optimizer(optimizer, lr, momentum),
+        optimizer=steps,
         epochs=epochs,
         batch_size=batch_size,
         random=random,
         l1_strength=l1,
         l2_strength=l2,
+        done=curve[-1].epoch if curve else 0,
         on_epoch=measure,
     )
     return network.parameters, curve
+
+
+def _go_on_from(
+    start: State, network: reference.Sequential, optimizer: reference.Optimizer, random: np.random.Generator
+) -> None:
+    for name, value in network.parameters.items():
+        value[...] = start.weights[name]
+    optimizer.memory.update({name: value.copy() for name, value in start.memory.items()})
+    random.bit_generator.state = start.random
 
 
 def _network(net: str, images: Images, classes: int, random: np.random.Generator) -> reference.Sequential:

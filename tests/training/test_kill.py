@@ -15,8 +15,8 @@ TRAIN = """
 import sys
 from pathlib import Path
 from cnnkit import training
-from cnnkit.training import _epochs
-_epochs.SAVE_EVERY_S = -1.0
+from cnnkit.training import _state
+_state.SAVE_EVERY_S = -1.0
 settings = dict(net="cifar", imgsz=15, batch_size=4, epochs=30, workers=1, flip=0.5)
 training.train(Path(sys.argv[1]), Path(sys.argv[2]), **settings)
 """

@@ -11,7 +11,7 @@ import torch
 from cnnkit import data, models, pipeline, training
 from cnnkit.checkpoints import load_checkpoint
 from cnnkit.errors import DataError, UsageError
-from cnnkit.training import _epochs
+from cnnkit.training import _state
 from cnnkit.training._batches import batches_of
 from cnnkit.training._box_moves import Moves
 from cnnkit.training._box_parts import find_box_parts
@@ -87,7 +87,7 @@ def test_one_seed_one_result(blocks, tmp_path, trained):
 
 
 def test_goes_on_after_a_break_to_the_same_result(blocks, tmp_path, monkeypatch):
-    monkeypatch.setattr(_epochs, "SAVE_EVERY_S", -1.0)
+    monkeypatch.setattr(_state, "SAVE_EVERY_S", -1.0)
     moving = {"epochs": 3, "resized_crop": 0.5, "zoom": 0.2, "flip": 0.5, "brightness": 0.1}
     train(blocks, tmp_path / "whole.pt", **moving)
 
@@ -105,7 +105,7 @@ def test_goes_on_after_a_break_to_the_same_result(blocks, tmp_path, monkeypatch)
 
 
 def test_other_boxes_are_another_run(blocks, tmp_path, monkeypatch):
-    monkeypatch.setattr(_epochs, "SAVE_EVERY_S", -1.0)
+    monkeypatch.setattr(_state, "SAVE_EVERY_S", -1.0)
     source = shutil.copytree(blocks, tmp_path / "source")
 
     def stop(epoch, seconds_left):

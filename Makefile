@@ -4,8 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS := cpu,export,train,detection
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-# xdist gives each core a worker; two of them already pay for importing torch twice
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
+# xdist gives each core a worker, and a worker whole files, so that what a file shares is made once
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 
 # each writes its section of docs/performance.md; half an hour on a machine with nothing else to do
 BENCHMARKS := against large_photos resize first_result memory calibration_memory export_times training detection evaluation \

@@ -9,8 +9,6 @@ from click.testing import CliRunner, Result
 from cnnkit import predictions, results
 from cnnkit.cli import cnnkit
 
-pytestmark = pytest.mark.xdist_group("demo")  # one worker runs it, once
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -70,7 +70,6 @@ def test_markdown_tells_of_objects(page):
     assert "Detections: 60" in text
 
 
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, True)])
 def test_the_page_works_in_a_browser(browser, page, width, dark):
     browser.open(page / "report.html", width=width, dark=dark)

@@ -189,7 +189,6 @@ def test_names_of_markup_stay_text(comparison, pairing, folder, tmp_path):
     assert "&lt;img src=x onerror=alert(1)&gt;.png" in page
 
 
-@pytest.mark.xdist_group("browser")
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 360])
 def test_in_a_browser_it_fits_filters_and_sorts(browser, comparison, folder, tmp_path, width, dark):

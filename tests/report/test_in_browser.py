@@ -10,8 +10,6 @@ import pytest
 
 from cnnkit.report import _words, write_comparison, write_report
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 HOSTILE = "</script><img src=x onerror=document.title='hacked'>"
 TEXT = "document.querySelector({!r}).textContent"
 

@@ -122,6 +122,8 @@ def _health(results: "Results") -> Iterator[str]:
             f"Labels that the model speaks against: {health.n_suspects} of {results.data.n}, the surest {first.key} "
             f"(labelled {names[first.label]}, rather {names[first.suggested]}, p {first.p_suggested:.2f})"
         )
+    if health.n_suspects is None and health.compared == "pixels":
+        yield health.NOT_DOUBTED
     if health.n_trained_on:
         yield f"Scored images that the model was trained on too: {health.n_trained_on}. The figures flatter it."
     if health.n_extra or health.n_conflicts:

@@ -91,7 +91,8 @@ def _weakest(results: Results) -> Iterator[str]:
     known = sorted((each.ap, each.name, each.n) for each in results.per_class if each.ap is not None)
     poor = [f"{name} {ap:.3f} of {n}" for ap, name, n in known if n >= ENOUGH][:WEAKEST]
     if len(known) > 1 and poor:
-        yield f"Weakest classes (AP, of objects): {', '.join(poor)}"
+        few = f"; of those with {ENOUGH} objects and more" if any(n < ENOUGH for *_, n in known) else ""
+        yield f"Weakest classes (AP, of objects{few}): {', '.join(poor)}"
 
 
 def _confusions(results: Results) -> Iterator[str]:

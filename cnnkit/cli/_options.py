@@ -183,4 +183,6 @@ progress_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to stdout, and nothing else there.")
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what is there.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random choice.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of every random choice."
+)

@@ -17,7 +17,7 @@ from cnnkit.evaluation._tree import tree_sha256
 from cnnkit.files import write_text
 from cnnkit.metrics import RESAMPLES
 from cnnkit.predictions import Run, open_run
-from cnnkit.results import Results, read_results, read_rows
+from cnnkit.results import RESULTS_FILE, Results, read_results, read_rows
 
 Scores = NDArray[np.float32]
 
@@ -49,6 +49,8 @@ def compare(
         DataError: no results, other images, labels, classes or tasks.
         UsageError: fewer than two results, a baseline that is not among them.
     """
+    if output is not None:
+        _refuse_place(Path(output))
     folders = _ordered([Path(each) for each in results], None if baseline is None else Path(baseline))
     contenders = contenders_from(folders)
     found = compare_results(contenders, margin=None if margin is None else margin / 100, resamples=resamples, seed=seed)
@@ -57,6 +59,16 @@ def compare(
         if report:
             _report(Path(output), found, contenders, folders)
     return found
+
+
+def _refuse_place(output: Path) -> None:
+    """A comparison has a report.html of its own, which must not take the place of a model's."""
+    if output.is_file():
+        raise UsageError(f"{output}: is a file, and -o names the folder of the comparison. Give another -o.")
+    if (output / RESULTS_FILE).exists():
+        raise UsageError(
+            f"{output}: holds the results of a model, and the comparison would replace its report. Give another -o."
+        )
 
 
 def contenders_from(folders: Sequence[Path]) -> list[Contender]:

@@ -7,6 +7,14 @@ from cnnkit.evaluation._gates import refuse_other_figures
 from cnnkit.evaluation._scored import Asked
 
 
+def refuse_place(output: Path | None, data: Path) -> None:
+    """UsageError where results cannot lie, or would lie among the images."""
+    if output is not None and output.is_file():
+        raise UsageError(f"{output}: is a file, and -o names the folder of the results. Give another -o.")
+    if output is not None and output.resolve() == data.resolve():
+        raise UsageError(f"{output}: holds the data; the results would lie among the images. Give another -o.")
+
+
 def refuse_what_does_not_fit(asked: Asked, task: str) -> None:
     """UsageError for options that are about boxes where classes are scored, and the other way round.
 

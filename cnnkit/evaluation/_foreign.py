@@ -42,6 +42,8 @@ def score_answers(
         UsageError: what needs more than the file holds.
     """
     refuse_what_does_not_fit(asked, "classification")
+    if not path.exists():
+        raise DataError(f"{path}: no such file. A file of answers has a key and a class or scores for each image.")
     sets = truth_of_sets(asked) if asked.multilabel else None
     part = find_part(asked.data, split=asked.split)
     images = [sample.key for sample in find_images(part.root)]

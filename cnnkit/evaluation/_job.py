@@ -22,6 +22,7 @@ from cnnkit.evaluation._facts import (
     versions_of,
 )
 from cnnkit.evaluation._fast_decode import with_decode_cost
+from cnnkit.evaluation._fitting import refuse_place
 from cnnkit.evaluation._foreign import score_answers
 from cnnkit.evaluation._foreign_files import is_answers_file, refuse_exports_of_ours
 from cnnkit.evaluation._multilabel import score_label_sets
@@ -106,6 +107,7 @@ def evaluate(
         UsageError: inference options beside a run.
     """
     data, out = Path(data), None if output is None else Path(output)
+    refuse_place(out, data)
     heard: dict[str, Any] = {"progress": progress, "say": say}
     asked = Asked(
         data=data,

@@ -67,6 +67,8 @@ def health_content(results: Results, labels: Sequence[str], root: Path | None) -
 
 def _notes(health: LabelHealth) -> list[str]:
     found = []
+    if health.n_suspects is None:
+        found.append(health.NOT_DOUBTED)
     if health.compared == "files":
         found.append(
             "Pictures were compared by the hashes of their files. --label-health compares pixels, also with the images "

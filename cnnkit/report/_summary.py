@@ -61,7 +61,12 @@ def _weakest(results: Results, labels: Sequence[str]) -> str:
         of = objects_or_images(results, each.n)
         figure = f"{percent(value)} of {of} found" if measure == "recall" else f"AP {value:.3f}, {of}"
         named.append(f"{labels[at]} ({figure})")
-    return f"Weakest classes: {listed(named)}."
+    few = (
+        f" of those with {objects_or_images(results, TOO_FEW)} and more"
+        if any(0 < each.n < TOO_FEW for each in results.per_class)
+        else ""
+    )
+    return f"Weakest classes{few}: {listed(named)}."
 
 
 def _confusion(results: Results, labels: Sequence[str], pairs: Sequence[Pair]) -> str:

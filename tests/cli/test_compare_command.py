@@ -76,3 +76,11 @@ def test_other_images_exit_3(run_cnnkit: Cnnkit, scored: list[Path], make_run: M
     evaluate(run, tmp_path / "images", tmp_path / "results" / "few", report=False)
     result = run_cnnkit("compare", scored[0], tmp_path / "results" / "few", exit_code=3)
     assert "38 of 40 images are in" in result.stderr
+
+
+def test_a_comparison_takes_no_models_place(run_cnnkit: Cnnkit, scored: list[Path]) -> None:
+    said = run_cnnkit("compare", *scored, "-o", scored[1], exit_code=2).stderr
+    assert f"{scored[1]}: holds the results of a model, and the comparison would replace its report" in said
+    said = run_cnnkit("compare", *scored, "-o", scored[1] / "results.json", exit_code=2).stderr
+    assert "is a file, and -o names the folder of the comparison" in said
+    assert "-1 is not in the range" in run_cnnkit("compare", *scored, "--seed", -1, exit_code=2).stderr

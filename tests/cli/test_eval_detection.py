@@ -202,7 +202,7 @@ def test_what_is_told_of_files(shared, run_cnnkit):
     assert "│ coco_AP    │ 0.5046 │" in said
     assert "F1 is best from confidence 0.012 on: 0.830 (precision 0.886, recall 0.781, IoU 0.5)." in said
     assert "Errors from there on: 100 missed, 81 classification" in said
-    assert "Weakest classes (AP, of objects): sandwich 0.324 of 11" in said
+    assert "Weakest classes (AP, of objects; of those with 10 objects and more): sandwich 0.324 of 11" in said
     assert "Results:" not in said
 
 

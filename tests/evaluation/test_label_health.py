@@ -128,6 +128,18 @@ def test_doubted_labels_and_classes_mixed_up_both_ways(make_run: MakeRun, tmp_pa
     assert (mixed.first, mixed.second, mixed.n_first, mixed.n_second) == (0, 1, 2, 2)
 
 
+def test_labels_that_could_not_be_doubted_are_told(run_cnnkit, colours: Path, photos: Path, tmp_path: Path) -> None:
+    for at in range(8, 12):
+        for colour in ("red", "blue"):
+            (photos / "test" / colour / f"{at}.png").unlink(missing_ok=True)  # four of each are left
+    out = tmp_path / "few"
+    said = run_cnnkit("eval", colours, photos, "-o", out, "--label-health", "--progress", "none").stderr
+    told = "Labels were not doubted: that takes probabilities, and a class of five images and more."
+    assert health_of(read_results(out)).n_suspects is None
+    assert told in said
+    assert told in (out / "report.html").read_text()
+
+
 def test_label_health_of_detections_is_refused(run_cnnkit, tmp_path: Path) -> None:
     (tmp_path / "found.json").write_text("[]")
     (tmp_path / "truth.json").write_text('{"images": [], "annotations": [], "categories": []}')

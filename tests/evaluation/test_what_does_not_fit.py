@@ -105,3 +105,20 @@ def test_a_threshold_is_a_share(run_cnnkit: Command, tmp_path: Path, value: str)
 def test_a_suite_refuses_a_threshold_of_0(run_cnnkit: Command, tmp_path: Path) -> None:
     result = run_cnnkit("eval", "--suite", tmp_path / "any.toml", "--threshold", 0, exit_code=2)
     assert "--threshold cannot stand beside --suite" in result.stderr
+
+
+def test_results_lie_neither_on_a_file_nor_among_the_images(
+    colours: Path, write_colour: Command, tmp_path: Path
+) -> None:
+    photos = tmp_path / "photos"
+    write_colour(photos / "red" / "a.png", "red")
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(UsageError, match="taken: is a file, and -o names the folder of the results"):
+        evaluate(colours, photos, tmp_path / "taken")
+    with pytest.raises(UsageError, match="holds the data; the results would lie among the images"):
+        evaluate(colours, photos, photos)
+
+
+def test_a_file_of_answers_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nowhere\.csv: no such file\. A file of answers has a key"):
+        evaluate(tmp_path / "nowhere.csv", tmp_path)

@@ -188,7 +188,9 @@ def test_several_labels_an_image_have_a_page(digits, tmp_path):
 def test_a_class_of_few_images_is_not_called_weak(digits, tmp_path):
     digits.facts["per_class"][4] |= {"n": 3, "recall": 0.0, "ap": 0.01}
     page = written(digits, tmp_path)
-    assert f"Weakest classes: 1 (56.0{NBSP}% of 91{NBSP}images found), 8 (" in page
+    assert (
+        f"Weakest classes of those with 10{NBSP}images and more: 1 (56.0{NBSP}% of 91{NBSP}images found), 8 (" in page
+    )
     assert f"1 of 10{NBSP}classes rests on fewer than 30 images" in page
     assert 'class="line faint" data-label="4"' in page
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnnkit.comparison import ComparisonResults, PairedDifference, compare_results
+from cnnkit.errors import UsageError
 from cnnkit.evaluation._compare import contenders_from
 from cnnkit.evaluation._gates import way_on
 from cnnkit.metrics import RESAMPLES, mcnemar
@@ -26,11 +27,17 @@ class AgainstBaseline(NamedTuple):
 def parse_baseline(written: str) -> tuple[Path, float | None]:
     """`results/main:0.5` to the folder and the points; a folder that is really named so wins.
 
+    Raises:
+        UsageError: points that are no number.
+
     >>> parse_baseline("results/main:0.5")[1]
     0.5
     """
     match = POINTS.fullmatch(written)
     if match is None or Path(written).exists():
+        folder, colon, points = written.rpartition(":")
+        if colon and not Path(written).exists() and Path(folder).exists():
+            raise UsageError(f"{written}: {points!r} is no number of points; expected 0 or more, as in {folder}:0.5.")
         return Path(written), None
     return Path(match["folder"]), float(match["points"])
 

@@ -140,10 +140,10 @@ def _probed(column: Sequence[Any]) -> Sequence[Any]:
 
 def _is_numeric(column: Sequence[Any]) -> bool:
     filled = [cell for cell in _probed(column) if not is_blank(cell)]
-    return bool(filled) and all(_parses(cell) for cell in filled)
+    return bool(filled) and all(is_number(cell) for cell in filled)
 
 
-def _parses(cell: Any) -> bool:
+def is_number(cell: Any) -> bool:
     try:
         float(cell)
     except (TypeError, ValueError):

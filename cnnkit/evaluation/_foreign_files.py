@@ -19,6 +19,7 @@ from cnnkit.evaluation._foreign_columns import (
     Chosen,
     choose_columns,
     is_blank,
+    is_number,
 )
 from cnnkit.evaluation._foreign_tables import EXPECTED, KEYS, Columns, json_rows, read_columns
 from cnnkit.records import STATUSES
@@ -193,7 +194,8 @@ def _numbers(path: Path, values: Sequence[Any], name: str, ok: Bools) -> NDArray
         cells = zip(values, ok, strict=True)
         numbers = np.array([float(value) if told else 0.0 for value, told in cells], dtype=np.float32)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: column {name!r} must hold numbers: {error}.") from error
+        at = next(at for at, (value, told) in enumerate(zip(values, ok, strict=True)) if told and not is_number(value))
+        raise DataError(f"{path}: column {name!r} must hold numbers, got {values[at]!r} in row {at + 1}.") from error
     if not np.isfinite(numbers).all():
         at = int(np.flatnonzero(~np.isfinite(numbers))[0]) + 1
         raise DataError(f"{path}: column {name!r} holds a number that is not finite, in row {at}.")

@@ -66,6 +66,10 @@ def test_what_cannot_be_meant_is_refused_before_anything_is_run(
     images = tmp_path / "images"
     result = run_cnnkit("eval", run, images, "--json", "--fail-if-worse-than", baseline, exit_code=2)
     assert "give this one a place with -o" in result.stderr
+    for points in ("nan", "-1", ""):
+        gate = ("--fail-if-worse-than", f"{baseline}:{points}")
+        said = run_cnnkit("eval", run, images, "-o", tmp_path / "out", *gate, exit_code=2).stderr
+        assert f"{points!r} is no number of points; expected 0 or more, as in {baseline}:0.5" in said
     before = (baseline / "results.json").read_bytes()
     result = run_cnnkit("eval", run, images, "-o", baseline, "--fail-if-worse-than", baseline, exit_code=2)
     assert "is the folder that these results would replace" in result.stderr

@@ -214,7 +214,11 @@ REFUSED = {
     "no key": ([{"x": "cat/1.png", "predicted": "cat"}], "no column names the images; expected key and a column for"),
     "nothing said": ([{"key": "cat/1.png", "note": "x"}], "nothing in it says what each image shows"),
     "twice": ([{"key": "cat/1.png", "predicted": "cat"}] * 2, "'cat/1.png' stands there more than once"),
-    "text": ([{"key": "cat/1.png", "cat": "a", "dog": "b"}], "column 'cat' must hold numbers"),
+    "text": ([{"key": "cat/1.png", "cat": "a", "dog": "b"}], "column 'cat' must hold numbers, got 'a' in row 1"),
+    "blank": (
+        [{"key": "cat/1.png", "cat": 0.4, "dog": 0.6}, {"key": "cat/2.png", "cat": "", "dog": 1}],
+        "column 'cat' must hold numbers, got '' in row 2",
+    ),
     "nan": ([{"key": "cat/1.png", "cat": "nan", "dog": 0.1}], "'cat' holds a number that is not finite, in row 1"),
 }
 

@@ -48,7 +48,8 @@ class NumpyFit:
             measure = state.curve[-1]
             self._watch.count(len(prepared.training) if measure.epoch else 0)
             self._watch.epoch(_record(measure, recipe), (recipe.epochs - measure.epoch) * measure.seconds)
-            keeper.offer(lambda: _to_dict(state))
+            if measure.epoch:  # before the first there is nothing to go on from
+                keeper.offer(lambda: _to_dict(state))
 
         weights, curve = train_numpy(
             *_arrays(prepared.training, values),

@@ -1,6 +1,7 @@
 """Answers that another tool wrote: tables of scores or of best classes, timm's results, Ultralytics' text files."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -94,8 +95,8 @@ def read_answers(path: Path, *, known: Sequence[Collection[str]] = (), complete:
     if key is None:
         raise DataError(f"{path}: no column names the images; expected {EXPECTED}. It has {', '.join(columns)}.")
     keys = tuple(str(value) for value in columns[key])
-    if len(set(keys)) != len(keys):
-        twice = next(value for value in keys if keys.count(value) > 1)
+    twice, times = Counter(keys).most_common(1)[0] if keys else ("", 0)
+    if times > 1:
         raise DataError(f"{path}: {twice!r} stands there more than once; one answer an image is scored.")
     others = {name: column for name, column in columns.items() if name != key}
     found = ForeignAnswers(keys, _statuses(others, len(keys)))

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import images, pipeline, postprocess
-from cnnkit.errors import ModelError
 from cnnkit.spec import ClassificationOutput, ModelSpec
-from cnnkit.verification import Pictures, Source, forward, in_eval_mode, output_tensors
+from cnnkit.verification import Pictures, Source, forward, in_eval_mode, output_tensors, refused_by
 
 N_SEEN = 8
 LAYERS = ("Addmm", "Mm", "Convolution", "Bmm", "Baddbmm", "MkldnnLinear")
@@ -41,15 +40,8 @@ def _scores(source: Source, batch: NDArray[Any]) -> NDArray[np.float32]:
     """(n, outputs); the first images again where the module takes a fixed number at a time."""
     size = source.fixed_batch or len(batch)
     filled = batch[np.arange(-(-len(batch) // size) * size) % len(batch)]
-    try:
+    with refused_by(f"{source.text}: does not run on {size} images at a time"):
         raw = [forward(source.module, filled[at : at + size])[0] for at in range(0, len(filled), size)]
-    except ModelError:
-        raise
-    except Exception as error:  # a module of the user's may raise anything
-        reason = (str(error).strip().splitlines() or [""])[0]
-        raise ModelError(
-            f"{source.text}: does not run on {size} images at a time: {type(error).__name__}: {reason}"
-        ) from error
     return np.concatenate([each.reshape(size, -1) for each in raw])[: len(batch)].astype(np.float32)
 
 

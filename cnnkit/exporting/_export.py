@@ -20,6 +20,7 @@ from cnnkit.verification import (
     in_eval_mode,
     open_source,
     output_tensors,
+    refused_by,
     unsteady_parts,
 )
 
@@ -240,17 +241,10 @@ def _output_names(source: Source, spec: ModelSpec, example: "Tensor") -> list[st
 def _run_once(source: Source, example: "Tensor") -> list["Tensor"]:
     import torch
 
-    try:
-        with torch.inference_mode():
-            return output_tensors(source.module(example))
-    except ModelError:
-        raise
-    except Exception as error:  # a module of the user's may raise anything
-        reason = (str(error).strip().splitlines() or [""])[0]
-        size = "x".join(str(side) for side in example.shape[2:])
-        raise ModelError(
-            f"{source.text}: does not run on images of {size}: {type(error).__name__}: {reason}. Give another --imgsz."
-        ) from error
+    size = "x".join(str(side) for side in example.shape[2:])
+    what = f"{source.text}: does not run on images of {size}"
+    with refused_by(what, next_step=". Give another --imgsz."), torch.inference_mode():
+        return output_tensors(source.module(example))
 
 
 def _mode_notes(source: Source, request: Request, *, was_training: bool, check: bool) -> list[str]:

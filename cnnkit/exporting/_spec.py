@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from cnnkit import data, images, models, pipeline
-from cnnkit.errors import ModelError, UsageError
+from cnnkit.errors import UsageError
 from cnnkit.exporting._activation import seen_activation
 from cnnkit.importers import Found, from_transform
 from cnnkit.spec import (
@@ -25,7 +25,7 @@ from cnnkit.spec import (
     ToGray,
     spec_problems,
 )
-from cnnkit.verification import Source, find_pictures, forward, in_eval_mode
+from cnnkit.verification import Source, find_pictures, forward, in_eval_mode, refused_by
 
 ASK = (
     "nothing says how an image is prepared for it. Give --transform package.module:val_transform, --preset NAME "
@@ -200,16 +200,9 @@ class _Reading:
 
     def _run(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         batch = np.random.default_rng(0).random(shape, dtype=np.float32)
-        try:
-            with in_eval_mode(self._source.module):
-                return forward(self._source.module, batch)[0]
-        except ModelError:
-            raise
-        except Exception as error:  # a module of the user's may raise anything
-            reason = (str(error).strip().splitlines() or [""])[0]
-            raise ModelError(
-                f"{self._source.text}: does not run on an image {shape}: {type(error).__name__}: {reason}"
-            ) from error
+        what = f"{self._source.text}: does not run on an image {shape}"
+        with in_eval_mode(self._source.module), refused_by(what):
+            return forward(self._source.module, batch)[0]
 
     def output(
         self, named: tuple[tuple[ClassName, ...], bool] | None

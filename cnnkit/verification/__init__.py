@@ -1,7 +1,7 @@
 """An exported file against its source, from file bytes to decision; and the sources themselves."""
 
 from cnnkit.verification._differences import difference
-from cnnkit.verification._forward import forward, in_eval_mode, output_tensors, unsteady_parts
+from cnnkit.verification._forward import forward, in_eval_mode, output_tensors, refused_by, unsteady_parts
 from cnnkit.verification._fused import FUSED
 from cnnkit.verification._objects import import_object, import_transform
 from cnnkit.verification._pictures import N_PICTURES, Picture, Pictures, find_pictures
@@ -41,6 +41,7 @@ __all__ = [
     "open_source",
     "output_tensors",
     "prepared",
+    "refused_by",
     "unsteady_parts",
     "verify",
     "verify_file",

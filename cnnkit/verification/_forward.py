@@ -34,6 +34,18 @@ def _is_program(module: "nn.Module") -> bool:
     return "eval" in vars(module)
 
 
+@contextmanager
+def refused_by(what: str, *, next_step: str = "") -> Iterator[None]:
+    """ModelError of `what`, the reason and the next step for anything that a module of the user's raises inside."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:  # a module may raise anything
+        reason = (str(error).strip().splitlines() or [""])[0]
+        raise ModelError(f"{what}: {type(error).__name__}: {reason}{next_step}") from error
+
+
 def forward(module: "nn.Module", batch: NDArray[Any]) -> list[NDArray[np.float64]]:
     """The module's output tensors, in the order in which an exporter names them, for one (n, ...) batch."""
     import torch

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnnkit import graphs, images, pipeline
-from cnnkit.errors import ModelError, UsageError
+from cnnkit.errors import UsageError
 from cnnkit.spec import ModelSpec
-from cnnkit.verification._forward import forward, in_eval_mode, unsteady_parts
+from cnnkit.verification._forward import forward, in_eval_mode, refused_by, unsteady_parts
 from cnnkit.verification._fused import activated, source_spec
 from cnnkit.verification._judge import Judge, Outputs, batch_sizes, in_batches
 from cnnkit.verification._locate import locate
@@ -162,18 +162,10 @@ def _opened(
 
 def _expected(module: "nn.Module", feeds: Sequence[NDArray[Any]], batch: int, path: Path) -> Outputs:
     """What the module gives for the prepared pictures."""
-    try:
-        with in_eval_mode(module):
-            return in_batches(feeds, batch, lambda x: forward(module, x))
-    except ModelError:
-        raise
-    except Exception as error:  # a module of the user's may raise anything
-        reason = (str(error).strip().splitlines() or [""])[0]
-        taken = ", ".join(["N", *(str(side) for side in feeds[0].shape)])
-        raise ModelError(
-            f"{path}: its images are prepared as ({taken}), and the source does not run on that: "
-            f"{type(error).__name__}: {reason}. Name the source that the file was made from."
-        ) from error
+    taken = ", ".join(["N", *(str(side) for side in feeds[0].shape)])
+    what = f"{path}: its images are prepared as ({taken}), and the source does not run on that"
+    with in_eval_mode(module), refused_by(what, next_step=". Name the source that the file was made from."):
+        return in_batches(feeds, batch, lambda x: forward(module, x))
 
 
 def _randomness(module: "nn.Module", feeds: Sequence[NDArray[Any]]) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 from cnnkit.data import read_boxes
 from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation import evaluate
+from cnnkit.evaluation._gates import LOWER_IS_BETTER, parse_floors, refuse_other_figures
 
 MakeRun = Callable[..., Path]
 Command = Callable[..., Any]
@@ -122,3 +123,21 @@ def test_results_lie_neither_on_a_file_nor_among_the_images(
 def test_a_file_of_answers_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.csv: no such file\. A file of answers has a key"):
         evaluate(tmp_path / "nowhere.csv", tmp_path)
+
+
+def test_every_figure_that_is_better_when_larger_can_have_a_floor(
+    make_run: MakeRun, make_box_run: MakeRun, boxes: Path, tmp_path: Path
+) -> None:
+    run = make_run({f"{name}/{at}.png": [0.9, 0.1] for name in ("cat", "dog") for at in range(2)}, ["cat", "dog"])
+    truth = tmp_path / "sets.csv"
+    truth.write_text("key,labels\ncat/0.png,cat|dog\ncat/1.png,cat\ndog/0.png,dog\ndog/1.png,\n")
+    detector = make_box_run({"a.png": [("cat", 0.9, (1, 2, 4, 6))]}, ["cat"], name="boxes")
+    images = tmp_path / "images"
+    for results in (
+        evaluate(run, images),
+        evaluate(run, images, multilabel=True, truth=truth),
+        evaluate(detector, boxes, protocol="all"),
+    ):
+        names = [name for name in results.figures if not name.endswith(LOWER_IS_BETTER)]
+        assert set(parse_floors([f"{name}=0.5" for name in names])) == set(names)
+        refuse_other_figures(names, results.task)

@@ -10,6 +10,7 @@ import click
 from cnnkit.cli import _options, _output
 from cnnkit.cli._command import Verb
 from cnnkit.cli._quiet import without_decoder_talk
+from cnnkit.cli._typed import typed
 
 # what is about many images, or about a folder that is written
 OF_RUNS = (
@@ -160,18 +161,12 @@ def _summary(done: Any) -> str:
 
 def _refuse_what_runs_take(image: Path, annotate: Path | None) -> None:
     """Options that would change nothing for one photo are wrong usage, each by its name."""
-    taken = OF_RUNS if annotate is not None else (*OF_RUNS, "overwrite")
-    params = click.get_current_context().command.params
-    stray = [param.opts[-1] for param in params if param.name in taken and _is_typed(param.name)]
+    stray = typed(*(OF_RUNS if annotate is not None else (*OF_RUNS, "overwrite")))
     if stray:
         raise click.UsageError(
             f"{image} is one photo and is answered here, where {', '.join(stray)} would change nothing. Leave that "
             f"out, or give -o FOLDER and the photo becomes a run."
         )
-
-
-def _is_typed(name: str) -> bool:
-    return click.get_current_context().get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
 def _one_photo(
@@ -181,7 +176,7 @@ def _one_photo(
 
     names = ("device", "providers", "precision", "allow_fallback", *_options.SPEC_NAMES)
     how = {name: options[name] for name in names if options[name] is not None}
-    hint: Any = options["hint"] if _is_typed("hint") else "latency"
+    hint: Any = options["hint"] if typed("hint") else "latency"
     pace = inference.choose_pace(hint, workers=1, threads=options["threads"])
     opened = pipeline.open_model(model, threads=pace.threads, streams=pace.workers, **how)
     for note in opened.notes:

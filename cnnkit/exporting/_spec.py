@@ -201,7 +201,7 @@ class _Reading:
     def _run(self, shape: tuple[int, ...]) -> NDArray[np.float64]:
         batch = np.random.default_rng(0).random(shape, dtype=np.float32)
         what = f"{self._source.text}: does not run on an image {shape}"
-        with in_eval_mode(self._source.module), refused_by(what):
+        with refused_by(what), in_eval_mode(self._source.module):
             return forward(self._source.module, batch)[0]
 
     def output(

@@ -164,7 +164,7 @@ def _expected(module: "nn.Module", feeds: Sequence[NDArray[Any]], batch: int, pa
     """What the module gives for the prepared pictures."""
     taken = ", ".join(["N", *(str(side) for side in feeds[0].shape)])
     what = f"{path}: its images are prepared as ({taken}), and the source does not run on that"
-    with in_eval_mode(module), refused_by(what, next_step=". Name the source that the file was made from."):
+    with refused_by(what, next_step=". Name the source that the file was made from."), in_eval_mode(module):
         return in_batches(feeds, batch, lambda x: forward(module, x))
 
 

@@ -60,8 +60,8 @@ def _classify(folder: Path, seed: int, say: Say) -> Demo:
     say(f"cnnkit infer {model} {digits / 'test'} -o {run} --overwrite")
     inference.infer(model, digits / "test", run, overwrite=True)
 
-    say(f"cnnkit eval {run} {digits} -o {results}")
-    return _found(evaluation.evaluate(run, digits, results), "top1_accuracy", results)
+    say(f"cnnkit eval {run} {digits} -o {results} --overwrite")
+    return _found(evaluation.evaluate(run, digits, results, overwrite=True), "top1_accuracy", results)
 
 
 def _detect(folder: Path, seed: int, say: Say, tell: Say) -> Demo:

@@ -282,13 +282,17 @@ def parse_spec(text: str | bytes, *, source: str) -> ModelSpec:
 
 
 def spec_problems(error: ValidationError) -> str:
-    """Say what pydantic found wrong in one line: `input.size: Field required; ...`."""
-    lines = []
-    for problem in _of_the_output_meant(error.errors(include_url=False)):
-        where = ".".join(str(part) for part in problem["loc"] if part not in OUTPUTS) or "spec"
-        shown = "" if isinstance(problem["input"], dict | list | BaseModel) else f" (got {problem['input']!r})"
-        lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{shown}")
-    return "; ".join(lines)
+    """Say what pydantic found wrong in one line: `input.size: is missing; ...`."""
+    return "; ".join(_said(problem) for problem in _of_the_output_meant(error.errors(include_url=False)))
+
+
+def _said(problem: "ErrorDetails") -> str:
+    where = ".".join(str(part) for part in problem["loc"] if part not in OUTPUTS)
+    plain = {"missing": "is missing", "extra_forbidden": "there is no such field"}.get(problem["type"])
+    message = plain or problem["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
+    whole = problem["type"] == "json_invalid" or isinstance(problem["input"], dict | list | BaseModel)
+    shown = "" if whole else f" (got {problem['input']!r})"
+    return f"{where}: {message}{shown}" if where else f"{message}{shown}"
 
 
 def _of_the_output_meant(problems: "list[ErrorDetails]") -> "list[ErrorDetails]":

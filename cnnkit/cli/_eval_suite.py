@@ -7,6 +7,7 @@ import click
 
 from cnnkit.cli import _options, _output
 from cnnkit.cli._eval_gates import escaped, write_summary
+from cnnkit.cli._typed import typed
 from cnnkit.errors import CheckFailed, UsageError
 
 suite_options = _options.together(
@@ -49,18 +50,13 @@ def run(
 
 
 def _refuse_others() -> None:
-    context = click.get_current_context()
-    command_line = click.core.ParameterSource.COMMANDLINE
-    typed = [
-        parameter.opts[0] if parameter.param_type_name == "option" else "RUN|MODEL DATA"
-        for parameter in context.command.params
-        if parameter.name
-        and parameter.name not in FOR_A_SUITE
-        and context.get_parameter_source(parameter.name) is command_line
-        and context.params.get(parameter.name) != ()  # click calls an empty list of arguments given
-    ]
-    if typed:
-        raise UsageError(f"{', '.join(typed)} cannot stand beside --suite: each case of the suite says that itself.")
+    names = [parameter.name or "" for parameter in click.get_current_context().command.params]
+    others = typed(*(name for name in names if name not in (*FOR_A_SUITE, "paths")))
+    positions = ["RUN|MODEL DATA"] if typed("paths") else []
+    if positions or others:
+        raise UsageError(
+            f"{', '.join(positions + others)} cannot stand beside --suite, whose file says what is run and expected."
+        )
 
 
 def _title(found: Any) -> str:

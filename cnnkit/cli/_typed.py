@@ -1,6 +1,7 @@
-"""Which options were typed: those without anything to act on are refused by name."""
+"""Which options were typed: those without anything to act on are refused by name, and a job gets only these."""
 
 from collections.abc import Collection
+from typing import Any
 
 import click
 
@@ -13,9 +14,13 @@ def typed(*names: str) -> list[str]:
     return [
         max(parameter.opts, key=len)
         for parameter in context.command.params
-        if parameter.name in names
-        and context.get_parameter_source(parameter.name) is click.core.ParameterSource.COMMANDLINE
+        if parameter.name in names and _was_typed(parameter.name)
     ]
+
+
+def typed_values(options: dict[str, Any], *, but: Collection[str] = ()) -> dict[str, Any]:
+    """Those of these options that were typed: what was not is the job's to choose."""
+    return {name: value for name, value in options.items() if name not in but and _was_typed(name)}
 
 
 def refuse_typed(names: Collection[str], why: str) -> None:
@@ -23,3 +28,11 @@ def refuse_typed(names: Collection[str], why: str) -> None:
     stray = typed(*names)
     if stray:
         raise UsageError(f"{', '.join(stray)}: {why}")
+
+
+def _was_typed(name: str) -> bool:
+    context = click.get_current_context()
+    # click calls an empty list of arguments typed
+    return (
+        context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE and context.params.get(name) != ()
+    )

@@ -1,6 +1,5 @@
 """`cnnkit eval`."""
 
-from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ import click
 from cnnkit.cli import _eval_data, _eval_gates, _eval_suite, _options, _output
 from cnnkit.cli._command import Verb
 from cnnkit.cli._quiet import without_decoder_talk
+from cnnkit.cli._typed import typed_values
 
 if TYPE_CHECKING:
     from cnnkit.results import Results
@@ -95,7 +95,7 @@ def eval_command(
     from cnnkit import evaluation
 
     if suite is not None:
-        how = {"resamples": resamples, "seed": seed, "report": not no_report, **_typed(options, but=LABELS)}
+        how = {"resamples": resamples, "seed": seed, "report": not no_report, **typed_values(options, but=LABELS)}
         _eval_suite.run(suite, output, update=update, summary=summary, as_json=as_json, progress=progress, options=how)
         return
     if update:
@@ -121,7 +121,7 @@ def eval_command(
             report=not no_report,
             progress=report,
             say=say,
-            **_typed(options),
+            **typed_values(options),
         )
     _tell(results, output, said, as_json=as_json)
     verdicts = _eval_gates.judge(results, gates, output, resamples=resamples, seed=seed)
@@ -150,11 +150,3 @@ def _tell(results: "Results", output: Path | None, said: list[str], *, as_json: 
     words.show(results, output, said=said)
     if as_json:
         _output.emit_json(results.to_dict())
-
-
-def _typed(options: dict[str, Any], *, but: Collection[str] = ()) -> dict[str, Any]:
-    """What was given on the command line: what was not is the job's to choose."""
-    context = click.get_current_context()
-    command_line = click.core.ParameterSource.COMMANDLINE
-    given = {name: value for name, value in options.items() if context.get_parameter_source(name) is command_line}
-    return {name: value for name, value in given.items() if name not in but}

@@ -15,7 +15,7 @@ from cnnkit.runtime import device_of
 FAST, WHOLE = "fast decoding", "whole decoding"
 DECODED = "JPEGs of more than twice the size needed were decoded at a fraction of it (--fast-decode)"
 UNMEASURED = f"{DECODED}, so their pixels differ a little; `cnnkit eval MODEL DATA --fast-decode` measures the cost."
-AS_PLANNED = ("device", "providers", "precision", "batch_size", "topk", "fast_decode", "overwrite", "tune")
+AS_PLANNED = ("device", "providers", "precision", "batch_size", "topk", "fast_decode", "tune")
 
 Score = Callable[[Run], Scored]
 

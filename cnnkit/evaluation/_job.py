@@ -26,6 +26,7 @@ from cnnkit.evaluation._fitting import refuse_place
 from cnnkit.evaluation._foreign import score_answers
 from cnnkit.evaluation._foreign_files import is_answers_file, refuse_exports_of_ours
 from cnnkit.evaluation._multilabel import score_label_sets
+from cnnkit.evaluation._replacing import refuse_to_replace
 from cnnkit.evaluation._scored import Asked, Scored
 from cnnkit.evaluation._source import Source, open_source
 from cnnkit.predictions import Run
@@ -65,6 +66,7 @@ def evaluate(
     resamples: int = metrics.RESAMPLES,
     seed: int = 0,
     report: bool = True,
+    overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
     say: Callable[[str], None] | None = None,
     **inference_options: Any,
@@ -98,12 +100,14 @@ def evaluate(
         resamples: how often the images are drawn anew for the intervals that need it.
         seed: of the draws.
         report: write report.html and report.md beside the results.
+        overwrite: results of another model or of other data in `output` are replaced, and a run in `output`/run.
         progress: called with (done, total) images while a model runs, and anew while images are read again.
         say: called with sentences worth reading on the way.
         **inference_options: what `inference.infer` takes; only with a model.
 
     Raises:
-        DataError: no labels, unknown classes, a run of other images, no image with an answer.
+        DataError: no labels, unknown classes, a run of other images, no image with an answer; `output` holds other
+            results and no `overwrite`.
         UsageError: inference options beside a run.
     """
     data, out = Path(data), None if output is None else Path(output)
@@ -137,11 +141,11 @@ def evaluate(
     refuse_exports_of_ours(path)
     if bench is not None and (is_answers_file(path) or is_results_file(path)):
         raise UsageError(f"--bench tells the speed of a model, and {path} is another tool's answers: leave it out.")
-    if is_answers_file(path):
-        return _evaluate_answers(path, asked, out, **how)
-    if is_results_file(path):
-        return _evaluate_file(path, asked, out, **how)
-    return _evaluate_run(path, asked, out, bench=bench, heard=heard, **how)
+    if is_answers_file(path) or is_results_file(path):
+        if not overwrite:
+            refuse_to_replace(out, data, name=path.stem)
+        return (_evaluate_answers if is_answers_file(path) else _evaluate_file)(path, asked, out, **how)
+    return _evaluate_run(path, asked, out, bench=bench, heard={**heard, "overwrite": overwrite}, **how)
 
 
 def _evaluate_run(

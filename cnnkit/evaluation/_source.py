@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnnkit.data import Truth, find_part
 from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._detection_run import SCORING_CONF, pictures_of
 from cnnkit.evaluation._fitting import refuse_what_does_not_fit, refuse_what_is_for_files
+from cnnkit.evaluation._replacing import refuse_to_replace
 from cnnkit.evaluation._scored import Asked
 from cnnkit.predictions import Run, open_run
-from cnnkit.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from cnnkit.pipeline import Model
 
 RESULTS = Path("results")
 N_PROBED = 64  # images that are looked up on the disk
@@ -47,11 +50,12 @@ def open_source(
     output: Path | None,
     *,
     options: dict[str, Any],
+    overwrite: bool,
     **heard: Callable[..., None] | None,
 ) -> Iterator[Source]:
     """Open the run; of a model make one first, in `output`/run or a folder that goes when the block ends.
 
-    `heard` are inference's progress and say.
+    `heard` are inference's progress and say. DataError when `output` holds other results, unless `overwrite`.
     """
     if run_or_model.is_dir():
         if options:
@@ -61,13 +65,18 @@ def open_source(
         run = open_run(run_or_model)
         refuse_what_does_not_fit(asked, run.spec.task)
         refuse_what_is_for_files(asked)
+        if not overwrite:
+            refuse_to_replace(output, asked.data, name=run.plan.model.name, sha256=run.plan.model.sha256)
         yield Source(run)
         return
     if not run_or_model.exists():
         raise DataError(f"{run_or_model}: no such run folder or model.")
-    spec = _spec_of(run_or_model, options)
+    model = _opened(run_or_model, options)
+    spec = model.spec
     refuse_what_does_not_fit(asked, spec.task)
     refuse_what_is_for_files(asked)
+    if not overwrite:
+        refuse_to_replace(output, asked.data, name=model.name, sha256=model.sha256)
     if spec.task == "detection":
         options = {"conf": SCORING_CONF, **options}
         images = pictures_of(asked, spec.classes)
@@ -76,16 +85,16 @@ def open_source(
     with tempfile.TemporaryDirectory(prefix="cnnkit-eval-") as folder:
         kept = output is not None
         place = output / "run" if output is not None else Path(folder) / "run"
-        _infer(run_or_model, images, place, **options, **heard)
+        _infer(run_or_model, images, place, overwrite=overwrite, **options, **heard)
         yield Source(open_run(place), run_or_model, kept)
 
 
-def _spec_of(model: Path, options: dict[str, Any]) -> ModelSpec:
+def _opened(model: Path, options: dict[str, Any]) -> "Model":
     """As the model will be run, before it is: the task decides what DATA is."""
     from cnnkit.pipeline import SpecOptions, open_model
 
     typed: Any = {name: options[name] for name in SpecOptions.__annotations__ if name in options}
-    return open_model(model, device="cpu", **typed).spec
+    return open_model(model, device="cpu", **typed)
 
 
 def _infer(model: Path, images: Path, place: Path, **options: Any) -> None:

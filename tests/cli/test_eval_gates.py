@@ -208,7 +208,7 @@ def test_what_a_case_says_cannot_stand_beside_the_suite(
     run_cnnkit: Cnnkit, suite: Path, options: list[str], named: str
 ) -> None:
     result = run_cnnkit("eval", "--suite", suite, *options, exit_code=2)
-    assert f"{named} cannot stand beside --suite: each case of the suite says that itself." in result.stderr
+    assert f"{named} cannot stand beside --suite, whose file says what is run and expected." in result.stderr
 
 
 def test_update_without_a_suite_is_wrong_usage(run_cnnkit: Cnnkit, suite: Path, tmp_path: Path) -> None:

@@ -170,7 +170,9 @@ def test_new_results_take_the_old_report_with_them(
     said = run_cnnkit("eval", files("first", named=40), tmp_path / "images", "-o", place).stderr
     assert f"Report: {place / 'report.html'}" in said
     assert (place / "report.md").exists()
-    said = run_cnnkit("eval", files("second", named=40), tmp_path / "images", "-o", place, "--no-report").stderr
+    said = run_cnnkit(
+        "eval", files("second", named=40), tmp_path / "images", "-o", place, "--no-report", "--overwrite"
+    ).stderr
     assert f"Results: {place}" in said
     assert "Report:" not in said
     assert sorted(path.name for path in place.iterdir()) == ["results.json", "rows.parquet"]

@@ -85,9 +85,9 @@ def test_refuses_to_write_over_a_file(run_cnnkit, images, tmp_path):
     ("options", "exit_code", "message"),
     [
         (["--net", "lenet6"], 2, "there is no network 'lenet6'; cnnkit has digits,"),
-        (["--net", "cifar", "--lr", "inf"], 2, "training cannot start: lr: Input should be a finite number (got inf)"),
-        (["--net", "cifar", "--flip", "nan"], 2, "training cannot start: flip: Input should be "),
-        (["--net", "cifar", "--lr", "-1"], 2, "training cannot start: lr: Input should be greater than 0 (got -1.0)"),
+        (["--net", "cifar", "--lr", "inf"], 2, "training cannot start: lr: should be a finite number (got inf)"),
+        (["--net", "cifar", "--flip", "nan"], 2, "training cannot start: flip: should be "),
+        (["--net", "cifar", "--lr", "-1"], 2, "training cannot start: lr: should be greater than 0 (got -1.0)"),
         (["--net", "digits", "--initial", "zeros"], 2, "'zeros' is neither he, xavier nor a standard deviation"),
         (["--net", "cifar", "--class-weights", "none.json"], 2, "is neither balanced nor a JSON file of weights"),
         (["--net", "cifar", "--weights", "none.pth"], 3, "none.pth: no such file"),

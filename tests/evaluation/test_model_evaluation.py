@@ -87,7 +87,7 @@ def test_another_model_on_the_same_folder_is_refused(
     out = tmp_path / "out"
     evaluate(colours, labelled, out, report=False)
     other = write_model(tmp_path / "other.onnx", text=colours_text("other"))
-    with pytest.raises(DataError, match=r"out/run: holds another run; model: .*--overwrite"):
+    with pytest.raises(DataError, match=r"out: holds the results of colours .*--overwrite"):
         evaluate(other, labelled, out, report=False)
     assert evaluate(other, labelled, out, report=False, overwrite=True).model.name == "other"
 

@@ -177,7 +177,7 @@ def test_mobilevit_takes_bgr_and_normalizes_nothing() -> None:
         ({"resample": None}, "do_resize is on, and size or resample is missing"),
         ({"do_center_crop": True}, "do_center_crop is on, and crop_size is missing"),
         ({"image_std": [0.2, 0.0, 0.2]}, "every standard deviation must be above 0"),
-        ({"rescale_factor": float("nan")}, "the rescale cannot be said: scale: Input should be a finite number"),
+        ({"rescale_factor": float("nan")}, "the rescale cannot be said: scale: should be a finite number"),
         (
             {"image_processor_type": "EfficientNetImageProcessor", "rescale_offset": True},
             "rescale_offset with rescale_factor 0.0039.* has had two meanings",

@@ -103,7 +103,7 @@ def test_padding_of_floats_is_a_level_of_the_picture() -> None:
     ("fields", "sentence"),
     [
         ({"fill": 0.5}, r"Pad with fill 0\.5 is level 127\.5 of 0 to 255, and a spec pads with a whole one"),
-        ({"fill": 2}, "Pad cannot be said: fill: Input should be less than or equal to 255 .got 510"),
+        ({"fill": 2}, "Pad cannot be said: fill: should be less than or equal to 255 .got 510"),
         ({"fill": 0, "padding": -1}, r"Pad cannot be said: padding: .*not be negative, got \[-1, -1, -1, -1\]"),
         ({"fill": {"Image": 0}}, "with padding 1 and fill .* is more than a spec can say"),
     ],

@@ -62,7 +62,7 @@ def test_a_spec_file_holds_before_the_one_inside(colours: Path, tmp_path: Path) 
     [
         ("{", "spec.json: the spec is not JSON"),
         ('{"schema": 99}', "spec.json: the spec has schema 99, this cnnkit reads up to 1. Upgrade cnnkit"),
-        ('{"schema": 1}', "spec.json: the spec is not valid: input: Field required"),
+        ('{"schema": 1}', "spec.json: the spec is not valid: input: is missing"),
     ],
 )
 def test_bad_spec_files(colours: Path, tmp_path: Path, text: str, message: str) -> None:
@@ -237,15 +237,15 @@ class TestOverrides:
             self._steps(foreign, interpolation="bilinear")
         with pytest.raises(UsageError, match="opencv has no filter 'lanczos'; it has nearest"):
             self._steps(foreign, interpolation="opencv:lanczos")
-        with pytest.raises(UsageError, match=r"Input should be 'pillow', 'torch' or 'opencv' \(got 'foo'\)"):
+        with pytest.raises(UsageError, match=r"should be 'pillow', 'torch' or 'opencv' \(got 'foo'\)"):
             self._steps(foreign, interpolation="foo:bar")
 
     @pytest.mark.parametrize(
         ("options", "sentence"),
         [
-            ({"scale": float("nan")}, r"scale: Input should be a finite number \(got nan\)"),
-            ({"mean": (0.5, float("inf"), 0.5)}, r"mean\.1: Input should be a finite number \(got inf\)"),
-            ({"std": (float("nan"),)}, r"std\.0: Input should be a finite number"),
+            ({"scale": float("nan")}, r"scale: should be a finite number \(got nan\)"),
+            ({"mean": (0.5, float("inf"), 0.5)}, r"mean\.1: should be a finite number \(got inf\)"),
+            ({"std": (float("nan"),)}, r"std\.0: should be a finite number"),
             ({"std": (0.0,)}, "every standard deviation must be above 0"),
         ],
     )

@@ -341,8 +341,8 @@ def test_a_loss_that_explodes_is_said(colours, tmp_path):
     ("changes", "message"),
     [
         ({"net": "lenet6"}, "there is no network 'lenet6'"),
-        ({"epochs": 0}, r"training cannot start: epochs: Input should be greater than or equal to 1 \(got 0\)"),
-        ({"learning_rate": 0.1}, "training cannot start: learning_rate: Extra inputs are not permitted"),
+        ({"epochs": 0}, r"training cannot start: epochs: should be greater than or equal to 1 \(got 0\)"),
+        ({"learning_rate": 0.1}, "training cannot start: learning_rate: there is no such field"),
         ({"mean": (0.5,)}, "mean and std go together"),
         ({"net": "resnet18", "channels": "GRAY"}, "resnet18 takes RGB images, not GRAY"),
         (

@@ -1,0 +1,110 @@
+"""Results are replaced by those of the same model on the same data; by others only when asked."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from cnnkit.errors import DataError
+from cnnkit.evaluation import evaluate
+
+Cnnkit = Callable[..., Result]
+
+MEAN_OF_CHANNELS = """<ir_version: 8, opset_import: ["" : 17]>
+other (float[N,3,8,8] input) => (float[N,3] logits) {
+    pooled = GlobalAveragePool(input)
+    logits = Flatten<axis=1>(pooled)
+}"""
+
+
+@pytest.fixture
+def images(tmp_path: Path, write_colour: Callable[..., Path]) -> Path:
+    for name, colour in (("red", "red"), ("green", "lime"), ("blue", "blue")):
+        for at in range(2):
+            write_colour(tmp_path / "images" / name / f"{at}.png", colour)
+    return tmp_path / "images"
+
+
+@pytest.fixture
+def other(tmp_path: Path, write_model: Callable[..., Path]) -> Path:
+    return write_model(tmp_path / "other.onnx", text=MEAN_OF_CHANNELS)
+
+
+@pytest.fixture
+def run(colours: Path, images: Path, tmp_path: Path, run_cnnkit: Cnnkit) -> Path:
+    run_cnnkit("infer", colours, images, "-o", tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_a_run_of_another_model(run: Path, other: Path, images: Path, tmp_path: Path, run_cnnkit: Cnnkit) -> None:
+    run_cnnkit("infer", other, images, "-o", tmp_path / "second")
+    run_cnnkit("eval", run, images, "-o", tmp_path / "out")
+    before = (tmp_path / "out" / "results.json").read_bytes()
+    refused = run_cnnkit("eval", tmp_path / "second", images, "-o", tmp_path / "out", exit_code=3)
+    said = " ".join(refused.stderr.split())
+    assert f"out: holds the results of colours on {images}. Give another -o; --overwrite replaces" in said
+    assert f"by those of other on {images}." in said
+    assert (tmp_path / "out" / "results.json").read_bytes() == before
+    run_cnnkit("eval", tmp_path / "second", images, "-o", tmp_path / "out", "--overwrite")
+    assert b'"name": "other"' in (tmp_path / "out" / "results.json").read_bytes()
+
+
+def test_a_model_is_refused_before_it_is_run(run: Path, other: Path, images: Path, tmp_path: Path) -> None:
+    evaluate(run, images, tmp_path / "out", report=False)
+    with pytest.raises(DataError, match="holds the results of colours"):
+        evaluate(other, images, tmp_path / "out", report=False)
+    assert not (tmp_path / "out" / "run").exists()
+
+
+def test_weights_that_changed_under_one_name(
+    run: Path, images: Path, tmp_path: Path, write_model: Callable[..., Path]
+) -> None:
+    evaluate(run, images, tmp_path / "out", report=False)
+    (tmp_path / "new").mkdir()
+    changed = write_model(tmp_path / "new" / "colours.onnx", text=MEAN_OF_CHANNELS)
+    with pytest.raises(DataError, match="holds the results of another colours"):
+        evaluate(changed, images, tmp_path / "out", report=False)
+
+
+def test_other_images(run: Path, colours: Path, images: Path, tmp_path: Path) -> None:
+    evaluate(run, images, tmp_path / "out", report=False)
+    shutil.copytree(images, tmp_path / "others")
+    with pytest.raises(DataError, match=r"holds the results of colours on .*/images\. .* on .*/others"):
+        evaluate(colours, tmp_path / "others", tmp_path / "out", report=False)
+
+
+def test_the_same_again(run: Path, colours: Path, images: Path, tmp_path: Path) -> None:
+    first = evaluate(run, images, tmp_path / "out", report=False)
+    assert evaluate(run, images, tmp_path / "out", report=False, topk=[2]).figures.keys() > first.figures.keys()
+    assert evaluate(colours, images, tmp_path / "out", report=False).figures == first.figures
+
+
+def test_results_that_cannot_be_read_hold_nothing_up(run: Path, images: Path, tmp_path: Path) -> None:
+    for text in ("{", "[]", '{"model": 3}', '{"model": {}, "data": {"root": 3}}'):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / "out" / "results.json").write_text(text)
+        evaluate(run, images, tmp_path / "out", report=False)
+
+
+def test_answers_of_another_tool(images: Path, tmp_path: Path, run_cnnkit: Cnnkit) -> None:
+    lines = [f"{name}/{at}.png,{name}" for name in ("red", "green", "blue") for at in range(2)]
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.csv").write_text("\n".join(["key,predicted", *lines, ""]))
+    for _ in range(2):
+        run_cnnkit("eval", tmp_path / "first.csv", images, "-o", tmp_path / "out")
+    refused = run_cnnkit("eval", tmp_path / "second.csv", images, "-o", tmp_path / "out", exit_code=3)
+    assert "holds the results of first on" in " ".join(refused.stderr.split())
+    run_cnnkit("eval", tmp_path / "second.csv", images, "-o", tmp_path / "out", "--overwrite")
+
+
+def test_part_and_whole_belong_together(
+    colours: Path, tmp_path: Path, write_colour: Callable[..., Path], run_cnnkit: Cnnkit
+) -> None:
+    for part in ("train", "test"):
+        write_colour(tmp_path / "paint" / part / "red" / "0.png", "red")
+    run_cnnkit("infer", colours, tmp_path / "paint" / "test", "-o", tmp_path / "run")
+    first = evaluate(tmp_path / "run", tmp_path / "paint", tmp_path / "out", report=False)
+    again = evaluate(tmp_path / "run", tmp_path / "paint" / "test", tmp_path / "out", report=False)
+    assert again.figures == first.figures

@@ -16,7 +16,7 @@ from cnnkit.evaluation._join import join
 from cnnkit.evaluation._tree import tree_sha256
 from cnnkit.files import write_text
 from cnnkit.metrics import RESAMPLES
-from cnnkit.predictions import Run, open_run
+from cnnkit.predictions import Run, is_run, open_run
 from cnnkit.results import RESULTS_FILE, Results, read_results, read_rows
 
 Scores = NDArray[np.float32]
@@ -79,19 +79,29 @@ def contenders_from(folders: Sequence[Path]) -> list[Contender]:
 
 
 def _ordered(results: Sequence[Path], baseline: Path | None) -> list[Path]:
-    """Folders, the baseline first; results.json stands for its folder."""
-    folders = [path.parent if path.is_file() else path for path in results]
+    """Folders, the baseline first."""
+    folders = [_folder(path) for path in results]
     places = [folder.resolve() for folder in folders]
     twice = next((folder for folder, place in zip(folders, places, strict=True) if places.count(place) > 1), None)
     if twice is not None:
         raise UsageError(f"{twice} is given twice; a model compared with itself says nothing.")
     if baseline is None:
         return folders
-    wanted = (baseline.parent if baseline.is_file() else baseline).resolve()
+    wanted = _folder(baseline).resolve()
     if wanted not in places:
         raise UsageError(f"the baseline {baseline} is not among the results: {', '.join(map(str, results))}.")
     at = places.index(wanted)
     return [folders[at], *folders[:at], *folders[at + 1 :]]
+
+
+def _folder(path: Path) -> Path:
+    """results.json stands for its folder; of other files eval makes results first."""
+    if path.is_file() and path.name != RESULTS_FILE:
+        raise DataError(
+            f"{path}: not a results folder. `cnnkit eval {path} DATA -o OUT` makes one of a model or of another tool's "
+            f"answers; compare then takes OUT."
+        )
+    return path.parent if path.is_file() else path
 
 
 def _names(read: Sequence[Results], folders: Sequence[Path]) -> list[str]:
@@ -152,7 +162,7 @@ def _run_of(folder: Path, results: Results) -> tuple[Run | None, str]:
     place = folder / results.run.path
     if results.model.sha256 is None and results.task != "detection" and "map" in results.figures:
         return None, f"its file {place} is gone or has changed since it was scored"
-    if place.is_file() or (not (place / "plan.json").exists() and results.model.sha256 is None):
+    if place.is_file() or (not is_run(place) and results.model.sha256 is None):
         return None, "its answers are another tool's file, which has no scores"
     try:
         run = open_run(place)

@@ -23,6 +23,7 @@ from cnnkit.evaluation._foreign_columns import (
     is_number,
 )
 from cnnkit.evaluation._foreign_tables import EXPECTED, KEYS, Columns, json_rows, read_columns
+from cnnkit.predictions import is_run
 from cnnkit.records import STATUSES
 from cnnkit.results import NO_PREDICTION
 
@@ -67,7 +68,7 @@ class ForeignAnswers:
 def is_answers_file(path: Path) -> bool:
     """Whether these are classes of images in a table, timm's JSON, or a folder of Ultralytics' text files."""
     if path.is_dir():
-        return not (path / "plan.json").exists() and next(path.glob("*.txt"), None) is not None
+        return not is_run(path) and next(path.glob("*.txt"), None) is not None
     suffix = path.suffix.lower()
     if suffix == ".json" and path.exists():
         return _is_timm(path)

@@ -14,7 +14,7 @@ from cnnkit.evaluation._detection_run import SCORING_CONF, pictures_of
 from cnnkit.evaluation._fitting import refuse_what_does_not_fit, refuse_what_is_for_files
 from cnnkit.evaluation._replacing import refuse_to_replace
 from cnnkit.evaluation._scored import Asked
-from cnnkit.predictions import Run, open_run
+from cnnkit.predictions import Run, is_run, open_run
 
 if TYPE_CHECKING:
     from cnnkit.pipeline import Model
@@ -34,8 +34,7 @@ class Source:
 
 def default_output(run_or_model: Path, data: Path) -> Path:
     """`results/MODEL-DATA`, from the names of both; a run says which model made it."""
-    is_run = (run_or_model / "plan.json").exists()
-    name = open_run(run_or_model).plan.model.name if is_run else run_or_model.stem
+    name = open_run(run_or_model).plan.model.name if is_run(run_or_model) else run_or_model.stem
     return RESULTS / f"{_plain(name)}-{_plain(data.resolve().name)}"
 
 
@@ -57,6 +56,7 @@ def open_source(
 
     `heard` are inference's progress and say. DataError when `output` holds other results, unless `overwrite`.
     """
+    _refuse_swapped(run_or_model, asked.data)
     if run_or_model.is_dir():
         if options:
             raise UsageError(
@@ -87,6 +87,18 @@ def open_source(
         place = output / "run" if output is not None else Path(folder) / "run"
         _infer(run_or_model, images, place, overwrite=overwrite, **options, **heard)
         yield Source(open_run(place), run_or_model, kept)
+
+
+def _refuse_swapped(run_or_model: Path, data: Path) -> None:
+    """A model is a file; a folder without a plan is no run, though DATA may be one."""
+    if not run_or_model.is_dir() or is_run(run_or_model):
+        return
+    if is_run(data) or data.suffix.lower() == ".onnx":
+        kind = "a run" if is_run(data) else "a model"
+        raise UsageError(
+            f"{run_or_model} is a folder of images and {data} is {kind}: they seem to be swapped. The order is "
+            f"RUN|MODEL, then DATA: cnnkit eval {data} {run_or_model}."
+        )
 
 
 def _opened(model: Path, options: dict[str, Any]) -> "Model":

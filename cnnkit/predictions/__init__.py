@@ -14,7 +14,7 @@ from cnnkit.predictions._exports import EXPORT_FORMATS, CocoIds, coco_image_id, 
 from cnnkit.predictions._folder import RunFolder, Shard
 from cnnkit.predictions._plan import BatchRun, Manifest, ModelFacts, Plan, ProviderFacts
 from cnnkit.predictions._record import Attempt, RunRecord, read_record
-from cnnkit.predictions._run import Run, open_run
+from cnnkit.predictions._run import Run, is_run, open_run
 from cnnkit.predictions._table import rows_from_table, schema_for, table_from_rows
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "RunRecord",
     "Shard",
     "coco_image_id",
+    "is_run",
     "open_run",
     "read_record",
     "rows_from_table",

@@ -43,9 +43,14 @@ class Run:
                 raise DataError(f"{part}: is damaged ({error}). Delete it and run infer again.") from error
 
 
+def is_run(path: Path) -> bool:
+    """Whether a folder holds a run, complete or not."""
+    return (path / "plan.json").exists()
+
+
 def open_run(path: Path) -> Run:
     """Open a complete run; DataError says what is missing and how to go on."""
-    if not (path / "plan.json").exists():
+    if not is_run(path):
         raise DataError(
             f"{path}: not a run folder: it has no plan.json. `cnnkit infer MODEL IMAGES -o {path}` makes one."
         )

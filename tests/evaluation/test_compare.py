@@ -108,6 +108,9 @@ def test_wrong_calls(scored: Callable[..., Path], tmp_path: Path) -> None:
         compare([one, one / "results.json"])
     with pytest.raises(DataError, match="`cnnkit eval` makes one"):
         compare([one, tmp_path])
+    (tmp_path / "answers.csv").write_text("key,predicted\n")
+    with pytest.raises(DataError, match=r"answers.csv: not a results folder. `cnnkit eval .*answers.csv DATA -o OUT`"):
+        compare([one, tmp_path / "answers.csv"])
     other = scored("b", share=0.9, seed=1)
     with pytest.raises(UsageError, match="is not among the results"):
         compare([one, other], baseline=tmp_path)

@@ -99,6 +99,13 @@ def test_answers_of_another_tool(images: Path, tmp_path: Path, run_cnnkit: Cnnki
     run_cnnkit("eval", tmp_path / "second.csv", images, "-o", tmp_path / "out", "--overwrite")
 
 
+@pytest.mark.parametrize("second", ["run", "colours.onnx"])
+def test_what_is_scored_comes_first(second: str, images: Path, colours: Path, run: Path, run_cnnkit: Cnnkit) -> None:
+    given = run if second == "run" else colours
+    said = " ".join(run_cnnkit("eval", images, given, exit_code=2).stderr.split())
+    assert f"they seem to be swapped. The order is RUN|MODEL, then DATA: cnnkit eval {given} {images}." in said
+
+
 def test_part_and_whole_belong_together(
     colours: Path, tmp_path: Path, write_colour: Callable[..., Path], run_cnnkit: Cnnkit
 ) -> None:

@@ -1,7 +1,7 @@
 """Differences between two models on the same images: test, interval, and how many images would decide."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from cnnkit.comparison._resampled import Bools, Floats, Resampled
 from cnnkit.comparison._tested import Tested
 from cnnkit.comparison._words import difference_sentence, equivalence_sentence, wording
 from cnnkit.metrics.intervals import Interval, normal_quantile, t_quantile
+
+IntervalAt = Callable[[float], Interval | None]
 
 LEVEL = 0.95
 ALPHA = 1 - LEVEL
@@ -43,13 +45,37 @@ def compare_resampled(first: str, second: str, figures: tuple[Resampled, Resampl
     """Two values of any figure, each on the same resamples of the same images."""
     one, other = figures
     value, influence = float(_cleared(other.value - one.value)), other.influence - one.influence
+    groups = max(one.groups, other.groups)
     if one.replicates is None or other.replicates is None:
-        interval, p = _jackknife(value, influence, n)
+        interval, p = _jackknife(value, influence, n, groups)
         return Tested(first, second, one.name, value, interval, p, n, JACKKNIFE)
     replicates = _cleared(other.replicates - one.replicates)
-    interval = metrics.bootstrap_interval(replicates, value, n=n, influence=influence, level=LEVEL)
-    p = None if interval is None else bootstrap_p(replicates, value, influence, n=n)
+    if one.by_chance or other.by_chance:
+        interval_at = _spread_of(replicates, value, (other.by_chance, one.by_chance), n)
+    else:
+        interval_at = _bca_of(replicates, value, influence, n, groups)
+    interval = interval_at(LEVEL)
+    p = None if interval is None else bootstrap_p(interval_at, value, resamples=len(replicates))
     return Tested(first, second, one.name, value, interval, p, n, BOOTSTRAP)
+
+
+def _bca_of(replicates: Floats, value: float, influence: Floats, n: int, groups: int) -> IntervalAt:
+    return lambda level: metrics.bootstrap_interval(
+        replicates, value, n=n, groups=groups, influence=influence, within=(-1.0, 1.0), level=level
+    )
+
+
+def _spread_of(replicates: Floats, value: float, beyond: tuple[float, float], n: int) -> IntervalAt:
+    """The normal interval, wider at each end by how far off the value may be on average."""
+    error = float(replicates.std())
+
+    def interval_at(level: float) -> Interval | None:
+        if error == 0 or n < 2:
+            return None
+        half = t_quantile(level, n - 1) * error
+        return Interval(value - beyond[0] - half, value + beyond[1] + half)
+
+    return interval_at
 
 
 def _cleared(differences: Floats | float) -> Floats:
@@ -57,15 +83,15 @@ def _cleared(differences: Floats | float) -> Floats:
     return np.where(np.abs(differences) < ROUNDING, 0.0, differences)
 
 
-def bootstrap_p(replicates: Floats, value: float, influence: Floats, *, n: int) -> float:
+def bootstrap_p(interval_at: IntervalAt, value: float, *, resamples: int) -> float:
     """One minus the level at which the interval just reaches 0: below 0.05 exactly when the 95 % interval is beside 0.
 
     Never below 1 / (resamples + 1), which is all that so many resamples can tell.
     """
-    least = 1 / (len(replicates) + 1)
+    least = 1 / (resamples + 1)
 
     def holds_zero(level: float) -> bool:
-        interval = metrics.bootstrap_interval(replicates, value, n=n, influence=influence, level=level)
+        interval = interval_at(level)
         return interval is not None and interval.low <= 0 <= interval.high
 
     low, high = 0.0, 1 - least
@@ -77,14 +103,15 @@ def bootstrap_p(replicates: Floats, value: float, influence: Floats, *, n: int) 
     return 1 - high
 
 
-def _jackknife(value: float, influence: Floats, n: int) -> tuple[Interval | None, float | None]:
+def _jackknife(value: float, influence: Floats, n: int, groups: int) -> tuple[Interval | None, float | None]:
     from scipy.special import stdtr
 
-    error = math.sqrt(float(np.square(influence).sum()))
-    if error == 0 or n < 2:
+    spread = math.sqrt(float(np.square(influence).sum()))
+    if spread == 0 or n <= groups:
         return None, None
-    half = t_quantile(LEVEL, n - 1) * error
-    return Interval(value - half, value + half), float(2 * stdtr(n - 1, -abs(value) / error))
+    error = spread * math.sqrt(n / (n - groups))
+    half = t_quantile(LEVEL, n - groups) * error
+    return Interval(value - half, value + half), float(2 * stdtr(n - groups, -abs(value) / error))
 
 
 def conclude(tested: Sequence[Tested]) -> list[PairedDifference]:

@@ -63,7 +63,7 @@ def _means_of_classes(ranked: Sequence[Ranked], positives: Bools) -> list[Measur
 def _mean(
     name: str, values: Sequence[float], influences: Sequence[Floats], under: Callable[[Weights], Floats] | None
 ) -> Measured:
-    return Measured(name, float(np.mean(values)), np.sum(influences, axis=0) / len(values), under)
+    return Measured(name, float(np.mean(values)), np.sum(influences, axis=0) / len(values), under, groups=len(values))
 
 
 class _Once:

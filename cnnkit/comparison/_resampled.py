@@ -22,12 +22,15 @@ class Measured:
 
     `influence` (n,) is its derivative by each image's weight; `under` takes weights (n, resamples) to the figure on
     each resample, NaN where it is undefined. None: resampling would take too long, and `influence` gives the interval.
+    `groups`: how many means it is made of. `by_chance`: chance alone makes it higher on average, by at most that.
     """
 
     name: str
     value: float
     influence: Floats
     under: Callable[[Weights], Floats] | None
+    groups: int = 1
+    by_chance: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,8 @@ class Resampled:
     value: float
     influence: Floats
     replicates: Floats | None
+    groups: int = 1
+    by_chance: float = 0.0
 
 
 def resample(figures: Sequence[Measured], n: int, *, resamples: int, seed: int) -> dict[str, Resampled]:
@@ -50,7 +55,9 @@ def resample(figures: Sequence[Measured], n: int, *, resamples: int, seed: int) 
     found = {}
     for figure in figures:
         replicates = np.concatenate(drawn[figure.name]) if figure.name in drawn else None
-        found[figure.name] = Resampled(figure.name, figure.value, figure.influence, replicates)
+        found[figure.name] = Resampled(
+            figure.name, figure.value, figure.influence, replicates, figure.groups, figure.by_chance
+        )
     return found
 
 
@@ -81,7 +88,11 @@ def calibration_error_of(name: str, confidence: Floats, correct: Bools) -> Measu
     sums = gaps.sum(axis=0)
     value = float(np.abs(sums).sum())
     influence = gaps @ np.sign(sums) - value / len(gaps)
-    return Measured(name, value, influence, lambda weights: np.abs(gaps.T @ weights).sum(axis=0))
+
+    def under(weights: Weights) -> Floats:
+        return np.asarray(np.abs(gaps.T @ weights).sum(axis=0))
+
+    return Measured(name, value, influence, under, by_chance=metrics.added_by_chance(gaps))
 
 
 def too_few_to_draw(positives: int, classes: int) -> bool:
@@ -115,7 +126,7 @@ def macro_f1_of(name: str, labels: Ints, predicted: Ints) -> Measured:
     right = labels == predicted
     share = weight * f1 / np.maximum(of_both[:, 0], 1)
     influence = 2 * right * weight[labels] / of_both[labels, 0] - share[labels] - share[predicted]
-    return Measured(name, float(f1 @ weight), influence, sums.macro_f1)
+    return Measured(name, float(f1 @ weight), influence, sums.macro_f1, groups=len(present))
 
 
 class _ClassSums:

@@ -9,6 +9,7 @@ from cnnkit.metrics.bootstrap import RESAMPLES, bootstrap_interval, bootstrap_me
 from cnnkit.metrics.calibration import (
     BINS,
     ReliabilityBin,
+    added_by_chance,
     binned_gaps,
     brier_scores,
     calibration_error,
@@ -125,6 +126,7 @@ __all__ = [
     "VocClass",
     "VocScores",
     "WeightedAp",
+    "added_by_chance",
     "average_precision",
     "average_precision_influence",
     "average_precisions",

@@ -23,6 +23,7 @@ def bootstrap_interval(
     n: int,
     groups: int = 1,
     influence: ArrayLike | None = None,
+    within: tuple[float, float] = (0.0, 1.0),
     level: float = 0.95,
 ) -> Interval | None:
     """The BCa interval of a figure from its values on resampled images.
@@ -33,7 +34,7 @@ def bootstrap_interval(
 
     A mean over many groups can be off by as much as it varies or more, and no percentile then lies where the truth is:
     where its replicates are more than half their standard deviation off on average, the interval is the normal one
-    around the figure less that bias, within [0, 1].
+    around the figure less that bias.
 
     Args:
         replicates: (resamples,) the figure on each resample; NaN where it was undefined.
@@ -41,6 +42,7 @@ def bootstrap_interval(
         n: how many images it rests on: for a class its own.
         groups: how many means of shares it is made of, each costing a degree of freedom: for an average the classes.
         influence: (n,) the figure's derivative by each image's weight; only its skewness counts. None: symmetric.
+        within: the range of a figure of many groups, which the normal interval does not leave.
         level: the share of such intervals that hold the truth.
 
     Returns:
@@ -67,7 +69,7 @@ def bootstrap_interval(
     off = float(known.mean()) - value
     if groups > 1 and abs(off) > MUCH_BIAS * float(known.std()):
         half = spread * float(known.std())
-        return Interval(max(min(value - off - half, value), 0.0), min(max(value - off + half, value), 1.0))
+        return Interval(max(min(value - off - half, value), within[0]), min(max(value - off + half, value), within[1]))
     skewness = 0.0 if influence is None else acceleration(influence)
     low, high = np.quantile(known, [_moved(bias, bias - spread, skewness), _moved(bias, bias + spread, skewness)])
     return Interval(min(float(low), value), max(float(high), value))

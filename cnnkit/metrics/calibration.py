@@ -1,5 +1,6 @@
 """Are the probabilities true? Reliability, calibration error, Brier score."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from cnnkit.metrics._checks import check_confidences, check_labels, check_probabilities
 
 BINS = 15
+FAR = 2  # standard errors
 ROWS_AT_ONCE = 4096
 
 Floats = NDArray[np.float64]
@@ -95,6 +97,39 @@ def binned_gaps(confidence: ArrayLike, correct: ArrayLike, *, bins: int = BINS, 
     gaps = np.zeros((len(sure), len(edges) - 1))
     gaps[np.arange(len(sure)), place] = (sure - right) / len(sure)
     return gaps
+
+
+def added_by_chance(gaps: ArrayLike) -> float:
+    """By how much at most chance raises a calibration error on average, as far as these samples can tell.
+
+    The distance of a bin that is off by s, measured with a standard error e, is too high on average by what |s + e z|
+    exceeds |s|: by 0.8 e where s is 0, by next to nothing where s is more than 2 e. The true s is not known, so the
+    smallest is taken that lies within 2 e of the one measured.
+
+    Args:
+        gaps: (n, bins) as `binned_gaps` gives them.
+
+    Returns:
+        A float, at least 0: the sum over the bins.
+
+    Reference: Leone, Nelson and Nottingham 1961, Technometrics 3, 543-550 (the mean of |s + e z|).
+
+    >>> round(added_by_chance(binned_gaps([0.8] * 5, [1, 1, 1, 1, 0])), 4)
+    0.1427
+    """
+    columns = np.asarray(gaps, dtype=np.float64)
+    sums = columns.sum(axis=0)
+    errors = np.sqrt(np.maximum(np.square(columns).sum(axis=0) - sums**2 / len(columns), 0.0))
+    least = np.maximum(np.abs(sums) - FAR * errors, 0.0)
+    return sum(_folded_excess(*pair) for pair in zip(least.tolist(), errors.tolist(), strict=True))
+
+
+def _folded_excess(s: float, error: float) -> float:
+    """The mean of |s + error z|, z standard normal, less |s|."""
+    if error == 0:
+        return 0.0
+    off = s / error
+    return error * (math.sqrt(2 / math.pi) * math.exp(-off * off / 2) - off * math.erfc(off / math.sqrt(2)))
 
 
 def brier_scores(probabilities: ArrayLike, labels: ArrayLike) -> Floats:

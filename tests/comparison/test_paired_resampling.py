@@ -1,6 +1,7 @@
 """Figures under weights: scikit-learn's with the same weights, repeated images, derivatives; and how often they err."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from cnnkit.comparison._differences import bootstrap_p, compare_proportions, com
 from cnnkit.comparison._rankings import rankings_of
 from cnnkit.comparison._resampled import (
     Measured,
+    Resampled,
     calibration_error_of,
     macro_f1_of,
     mean_of,
@@ -136,8 +138,12 @@ def test_p_is_below_5_percent_exactly_when_the_interval_is_beside_zero(shift: fl
     influence = rng.exponential(size=200) / 200
     influence -= influence.mean()
     replicates = rng.normal(shift, 0.1, 600)
-    low, high = metrics.bootstrap_interval(replicates, shift, n=200, influence=influence)
-    p = bootstrap_p(replicates, shift, influence, n=200)
+
+    def interval_at(level: float) -> metrics.Interval | None:
+        return metrics.bootstrap_interval(replicates, shift, n=200, influence=influence, level=level)
+
+    low, high = interval_at(0.95)
+    p = bootstrap_p(interval_at, shift, resamples=600)
     assert 1 / 601 <= p <= 1
     assert (p < 0.05) == (low > 0 or high < 0)
 
@@ -200,6 +206,46 @@ def test_paired_intervals_hold_the_true_difference() -> None:
             held[name] += low <= 0 <= high
     for name, count in held.items():
         assert 0.925 <= count / trials <= 0.98, name
+
+
+def many_classes(seed: int) -> list[dict[str, Resampled]]:
+    """Two models of equal skill on 50 classes of 6 images, which mostly agree."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 50, 300)
+    base = rng.normal(size=(300, 50))
+    found = []
+    for _ in range(2):
+        logits = 0.8 * base + 0.6 * rng.normal(size=(300, 50)) + 3 * np.eye(50)[labels]
+        p = (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
+        figures = [
+            macro_f1_of("macro_f1", labels, p.argmax(axis=1)),
+            *rankings_of(p, labels[:, None] == np.arange(50), resamples=250),
+        ]
+        found.append(resample(figures, 300, resamples=250, seed=seed))
+    return found
+
+
+def test_an_average_over_classes_costs_a_degree_of_freedom_each() -> None:
+    """Few images a class: what is spread by sqrt(n / (n - classes)) is wider by just that."""
+    one, other = many_classes(0)
+    for name in ("macro_f1", "map"):
+        wide = compare_resampled("a", "b", (one[name], other[name]), 300).interval
+        narrow = compare_resampled(
+            "a", "b", (replace(one[name], groups=1), replace(other[name], groups=1)), 300
+        ).interval
+        assert 1.02 < (wide.high - wide.low) / (narrow.high - narrow.low) < 1.3
+
+
+@pytest.mark.slow
+def test_paired_intervals_hold_the_true_difference_over_many_classes() -> None:
+    trials, held = 100, {"macro_f1": 0, "map": 0}
+    for trial in range(trials):
+        one, other = many_classes(trial)
+        for name in held:
+            low, high = compare_resampled("a", "b", (one[name], other[name]), 300).interval
+            held[name] += low <= 0 <= high
+    for name, count in held.items():
+        assert count / trials >= 0.88, name
 
 
 def test_with_one_image_a_class_a_mean_over_classes_is_a_mean_over_images() -> None:

@@ -154,6 +154,22 @@ def test_the_interval_of_a_calibration_error_by_hand() -> None:
     assert found.interval == pytest.approx((0.1 - 1.96 * 0.03, 0.1 + 1.98 * 0.03), abs=0.004)
 
 
+def test_what_chance_adds_is_what_it_adds_to_models_that_are_calibrated() -> None:
+    errors, added = [], []
+    for seed in range(40):
+        p, labels = drawn_from_its_probabilities(1000, seed=seed)
+        sure, right = p.max(axis=1), p.argmax(axis=1) == labels
+        errors.append(metrics.calibration_error(sure, right))
+        added.append(metrics.added_by_chance(metrics.binned_gaps(sure, right)))
+    assert np.mean(errors) <= np.mean(added) <= 1.2 * np.mean(errors)
+
+
+def test_chance_adds_next_to_nothing_to_gaps_that_are_sure() -> None:
+    gaps = metrics.binned_gaps([0.8] * 1000, [1] * 500 + [0] * 500)
+    assert metrics.added_by_chance(gaps) < 1e-9
+    assert metrics.added_by_chance(np.zeros((3, 2))) == 0
+
+
 def test_a_model_that_may_be_calibrated_perfectly_is_not_said_to_be_off() -> None:
     for seed in range(5):
         p, labels = drawn_from_its_probabilities(1000, seed=seed)

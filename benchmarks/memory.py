@@ -1,6 +1,6 @@
 """Memory of `cnnkit infer` against the size of the folder.
 
-    python benchmarks/memory.py [--files 1000 20000 100000] [--write]
+    python benchmarks/memory.py [--files 1000 5000 20000 100000] [--write]
 
 Writes that many small JPEGs, runs each folder in a process of its own and prints its peak resident set, with --write
 into docs/performance.md. The list of files may take 200 bytes a file; nothing else may grow.
@@ -73,7 +73,7 @@ def table_of(measured: list[tuple[int, int, float]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, nargs="+", default=[1000, 20_000, 100_000])
+    parser.add_argument("--files", type=int, nargs="+", default=[1000, 5000, 20_000, 100_000])
     add_write_option(parser)
     chosen = parser.parse_args()
     measured = []

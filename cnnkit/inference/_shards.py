@@ -54,7 +54,7 @@ class ShardRunner:
         with closing(rows):
             for shard in shards:
                 try:
-                    self._write(shard, self._taken(rows, shard))
+                    self._take(rows, shard)
                 except MemoryError as error:
                     rows.close()
                     self._shrink(shard, error)
@@ -66,12 +66,14 @@ class ShardRunner:
             for start in range(shard.start, shard.stop, shard.batch_size):
                 yield self.samples[start : min(start + shard.batch_size, shard.stop)]
 
-    def _taken(self, rows: Iterator[list[Row]], shard: Shard) -> list[Row]:
-        taken: list[Row] = []
-        while len(taken) < shard.stop - shard.start:
-            taken.extend(next(rows))
-            self.progress(self._resumed + self.done + len(taken), self.plan.n)
-        return taken
+    def _take(self, rows: Iterator[list[Row]], shard: Shard) -> None:
+        with self.folder.writing_part(self.plan, shard) as part:
+            while part.n < shard.stop - shard.start:
+                taken = next(rows)
+                with self.timings.stage("write"):
+                    part.add(taken)
+                self.progress(self._resumed + self.done + part.n, self.plan.n)
+        self.done += part.n
 
     def _isolate(self, shards: Sequence[Shard]) -> None:
         """Run shards, one by one, that a process may have died on."""
@@ -87,13 +89,10 @@ class ShardRunner:
             for row in rows:
                 if row.status == "crashed":
                     self._tell(f"{row.key}: {row.error}.")
-            self._write(shard, rows)
+            with self.timings.stage("write"):
+                self.folder.write_part(self.plan, shard, rows)
+            self.done += len(rows)
             self.progress(self._resumed + self.done, self.plan.n)
-
-    def _write(self, shard: Shard, rows: list[Row]) -> None:
-        with self.timings.stage("write"):
-            self.folder.write_part(self.plan, shard, rows)
-        self.done += len(rows)
 
     def _shrink(self, shard: Shard, error: MemoryError) -> None:
         """Halve the batch from this shard on; what is written first holds when the run is resumed."""

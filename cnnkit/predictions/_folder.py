@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from cnnkit.errors import DataError
-from cnnkit.files import replace_atomically, sha256_of, write_text
+from cnnkit.files import sha256_of, write_text
 from cnnkit.predictions._inputs import input_differences, write_inputs
+from cnnkit.predictions._part import PartWriter, writing_part
 from cnnkit.predictions._plan import BatchRun, Manifest, Plan
 from cnnkit.predictions._run import Run
-from cnnkit.predictions._table import schema_for, table_from_rows
+from cnnkit.predictions._table import schema_for
 from cnnkit.records import Row, Sample
 
 if TYPE_CHECKING:
@@ -145,15 +146,17 @@ class RunFolder:
             if index not in keep:
                 self.marker(index).unlink(missing_ok=True)
 
-    def write_part(self, plan: Plan, shard: Shard, rows: Sequence[Row]) -> None:
-        import pyarrow.parquet as pq
-
-        if len(rows) != shard.stop - shard.start:
-            raise ValueError(f"shard {shard.index} has {shard.stop - shard.start} images, got {len(rows)} rows")
-        table = table_from_rows(rows, schema_for(plan.spec, plan.topk))
-        with replace_atomically(self.part(shard.index)) as temporary:
-            pq.write_table(table, temporary, compression="zstd", use_dictionary=["status"])
+    @contextmanager
+    def writing_part(self, plan: Plan, shard: Shard) -> Iterator[PartWriter]:
+        """The part is there when the block ends well with a row for each image of the shard."""
+        schema = schema_for(plan.spec, plan.topk)
+        with writing_part(self.part(shard.index), schema, shard.stop - shard.start) as writer:
+            yield writer
         self.marker(shard.index).unlink(missing_ok=True)
+
+    def write_part(self, plan: Plan, shard: Shard, rows: Sequence[Row]) -> None:
+        with self.writing_part(plan, shard) as writer:
+            writer.add(rows)
 
     def finish(self, *, versions: dict[str, str], notes: Sequence[str] = ()) -> Manifest:
         """Write manifest.json; every part must be there."""

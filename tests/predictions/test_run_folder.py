@@ -149,7 +149,7 @@ class TestFolder:
     def test_a_part_of_the_wrong_length(self, tmp_path: Path) -> None:
         with RunFolder.locked(tmp_path / "run") as folder:
             plan = folder.begin_run(_plan(), _samples(5))
-            with pytest.raises(ValueError, match="shard 0 has 3 images, got 1 rows"):
+            with pytest.raises(ValueError, match=r"part-00000\.parquet is for 3 images, got 1 rows"):
                 folder.write_part(plan, folder.pending(plan)[0], [_row(_samples(1)[0], 0)])
 
     def test_smaller_batches_hold_from_their_shard_on(self, tmp_path: Path) -> None:

@@ -5,11 +5,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from cnnkit.errors import CnnkitError, DataError
 from cnnkit.evaluation._source import Source
 from cnnkit.files import sha256_of
 from cnnkit.predictions import Run, read_record
 from cnnkit.results import Cost, ModelFacts, ProviderFacts, RunFacts, Speed
+from cnnkit.spec import spec_problems
 
 
 def model_facts(run: Run) -> ModelFacts:
@@ -60,16 +63,35 @@ def speed_of(run: Run, bench: Path | None) -> Speed:
         return Speed(images_per_s=rate, images_per_s_of="run" if rate else None)
     facts = _read_json(bench)
     _refuse_other_model(facts, bench, run.plan.model.name, run.plan.model.sha256)
+    return _speed_in(facts, bench)
+
+
+def _speed_in(facts: dict[str, Any], bench: Path) -> Speed:
     try:
         return Speed.model_validate({name: facts[name] for name in Speed.model_fields if name in facts})
-    except ValueError as error:
-        raise DataError(f"{bench}: its speed cannot be read: {error}") from error
+    except ValidationError as error:
+        raise DataError(f"{bench}: its speed cannot be read: {spec_problems(error)}.") from error
+
+
+def notes_on_speed(run: Run, bench: Path | None) -> list[str]:
+    """A sentence where the speed is of another provider or precision than the predictions."""
+    if bench is None:
+        return []
+    measured = next(iter(_read_json(bench)["candidates"]))
+    made = {"provider": run.plan.provider.name, "precision": run.plan.precision}
+    if all(measured.get(name, value) == value for name, value in made.items()):
+        return []
+    return [
+        f"The speed is that of {measured.get('provider')} in {measured.get('precision')}, as {bench.name} has it; the "
+        f"predictions were made by {made['provider']} in {made['precision']}."
+    ]
 
 
 def check_bench(bench: Path | None, source: Path) -> None:
-    """Refuse a file of another model, or of none, before the model is run."""
+    """Refuse a file of another model, or of none, or of no speed, before the model is run."""
     if bench is not None:
         facts = _read_json(bench)
+        _speed_in(facts, bench)
         if source.is_file():
             _refuse_other_model(facts, bench, source.stem, sha256_of(source))
 

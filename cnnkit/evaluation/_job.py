@@ -15,6 +15,7 @@ from cnnkit.evaluation._facts import (
     check_bench,
     cost_of,
     model_facts,
+    notes_on_speed,
     place,
     provider_facts,
     run_facts,
@@ -30,7 +31,7 @@ from cnnkit.evaluation._replacing import refuse_to_replace
 from cnnkit.evaluation._scored import Asked, Scored
 from cnnkit.evaluation._source import Source, open_source
 from cnnkit.predictions import Run
-from cnnkit.results import DataFacts, Intervals, Results, Speed, write_results
+from cnnkit.results import DataFacts, Intervals, Results, write_results
 
 # the kind of truth -> what scores it
 SCORERS: dict[str, Callable[[Run, Asked], Scored]] = {
@@ -164,10 +165,9 @@ def _evaluate_run(
         options = {**options, "max_detections": asked.max_detections}
     with open_source(path, asked, output, options=options, **heard) as source:
         asked.say(f"Scoring {source.run.plan.n} images in {len(source.run.spec.classes)} classes.")
-        speed = speed_of(source.run, bench)
         scorer = _scorer(source.run, multilabel=asked.multilabel)
         scored = scorer(source.run, asked)
-        results = _results(source, scored, asked, output, speed=speed)
+        results = _results(source, scored, asked, output, bench=bench)
         results = with_decode_cost(
             results, source, scored, asked, options=options, score=lambda run: scorer(run, asked)
         )
@@ -227,7 +227,7 @@ def _checked(topk: Iterable[int]) -> tuple[int, ...]:
     return tuple(wanted)
 
 
-def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, *, speed: Speed) -> Results:
+def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, *, bench: Path | None) -> Results:
     run = source.run
     results = Results(
         task=run.spec.task,
@@ -250,9 +250,9 @@ def _results(source: Source, scored: Scored, asked: Asked, output: Path | None, 
         provider=provider_facts(run),
         versions=versions_of(run),
         cost=cost_of(source),
-        speed=speed,
+        speed=speed_of(run, bench),
         intervals=Intervals(resamples=asked.resamples, seed=asked.seed),
-        warnings=(*scored.notes, *(run.manifest.notes if run.manifest else ())),
+        warnings=(*scored.notes, *(run.manifest.notes if run.manifest else ()), *notes_on_speed(run, bench)),
         **scored.measured,
     )
     if scored.sliced is not None:

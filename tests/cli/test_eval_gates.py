@@ -43,6 +43,8 @@ def test_points_are_accepted(
     gate = ("--fail-if-worse-than", f"{baseline}:{points}")
     result = scored(run_cnnkit, make_run, tmp_path, POOR, *gate, exit_code=exit_code)
     assert "main is better than branch by 25.0 points of accuracy" in result.stderr
+    passed = f"Passed: --fail-if-worse-than {baseline}:{points}."
+    assert (passed in " ".join(result.stderr.split())) == (exit_code == 0)
 
 
 def test_an_equal_model_passes_and_says_what_stays_possible(

@@ -39,6 +39,18 @@ def test_speed_of_a_benchmark(run: Path, tmp_path: Path) -> None:
     assert (speed.rate("model"), speed.rate("run"), speed.noisy) == (1000.0, None, True)
 
 
+def test_speed_of_another_provider_is_said(run: Path, tmp_path: Path) -> None:
+    made = {"provider": "CPUExecutionProvider", "precision": "fp32"}
+    for measured, said in ((made, False), ({**made, "precision": "bf16"}, True), ({**made, "provider": "X"}, True)):
+        facts = {**BENCH, "candidates": [{**BENCH["candidates"][0], **measured}]}
+        warnings = evaluate(run, tmp_path / "images", bench=bench_file(tmp_path, facts)).warnings
+        sentence = (
+            f"The speed is that of {measured['provider']} in {measured['precision']}, as bench.json has it; the "
+            f"predictions were made by CPUExecutionProvider in fp32."
+        )
+        assert (sentence in warnings) == said
+
+
 def test_without_a_benchmark_there_is_none(run: Path, tmp_path: Path) -> None:
     assert evaluate(run, tmp_path / "images").speed.latency_ms_p50 is None
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cnnkit.cli import _options
+from cnnkit.cli import _options, _output
 from cnnkit.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ class Verdicts:
     def check(self) -> None:
         if self.failures:
             raise CheckFailed("; ".join(each.removesuffix(".") for each in self.failures) + ".")
+        if self.asked:
+            _output.say(f"Passed: {', '.join(self.asked)}.")
 
 
 def read_gates(fail_under: Sequence[str], worse_than: str | None, output: Path | None) -> Gates:

@@ -132,8 +132,6 @@ def eval_command(
     if summary is not None:
         _eval_gates.write_summary(summary, _eval_gates.results_summary(results, verdicts))
     verdicts.check()
-    if verdicts.asked:
-        _output.say(f"Passed: {', '.join(verdicts.asked)}.")
 
 
 def _default_output(source: Path, labelled: Path, *, as_json: bool) -> Path | None:

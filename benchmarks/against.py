@@ -160,7 +160,7 @@ def limit(model: Path, paths: Sequence[Path], *, device: str = "cpu") -> Callabl
         return time.perf_counter() - began
 
     def run() -> float:
-        with ThreadPoolExecutor(cores) as pool, pipeline.single_threaded():
+        with ThreadPoolExecutor(cores) as pool, images.opencv_on_one_thread():
             decode = in_parallel(pool, lambda at: images.decode(contents[at]), len(contents))
             chunks = [range(start, len(decoded), cores) for start in range(cores)]
             prepare = in_parallel(

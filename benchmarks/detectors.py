@@ -117,7 +117,7 @@ def limit(model: pipeline.Model, contents: Sequence[bytes], batch: int) -> Calla
         return time.perf_counter() - began
 
     def run() -> float:
-        with ThreadPoolExecutor(cores) as pool, pipeline.single_threaded():
+        with ThreadPoolExecutor(cores) as pool, images.opencv_on_one_thread():
             decode = seconds(pool, lambda at: images.decode(contents[at]), len(contents))
             own = [range(start, len(decoded), cores) for start in range(cores)]
             fit = seconds(pool, lambda at: [preprocess(decoded[i], buffers[at][0]) for i in own[at]], cores)
@@ -161,7 +161,7 @@ def main() -> None:
     chosen = parser.parse_args()
     if len(chosen.files) not in (0, 3):
         parser.error("give MODEL, IMAGES and LABELS, or none of them")
-    with pipeline.single_threaded():
+    with images.opencv_on_one_thread():
         parts = [
             f"Boxes and suppression of one picture on one core, {CLASSES} classes, {OBJECTS} objects.",
             decoding_table(chosen.rounds),

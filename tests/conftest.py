@@ -31,13 +31,23 @@ COLOURS_SPEC: dict[str, Any] = {
 }
 
 
+SHARED = Path(os.environ.get("CNNKIT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real models, images and expected figures; tests that need them skip where they are not."""
-    folder = Path(os.environ.get("CNNKIT_SHARED") or Path(__file__).resolve().parents[2] / "shared")
-    if not (folder / "data").is_dir():
-        pytest.skip(f"no real data at {folder}: set CNNKIT_SHARED to the folder that holds data/")
-    return folder / "data"
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"no real data at {SHARED}: set CNNKIT_SHARED to the folder that holds data/")
+    return SHARED / "data"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test of a `coco_case` or a `wrong_coco_case` runs on each of the shared ones; without any it skips."""
+    names = sorted(path.name for path in SHARED.glob("data/metrics/coco/*/"))
+    for argument, wrong in (("coco_case", False), ("wrong_coco_case", True)):
+        if argument in metafunc.fixturenames:
+            metafunc.parametrize(argument, [name for name in names if ("_error_" in name) == wrong])
 
 
 class Command:

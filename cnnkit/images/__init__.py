@@ -2,6 +2,7 @@
 
 from cnnkit.images._headers import Header
 from cnnkit.images._kernel import has_compiled_resize
+from cnnkit.images._opencv import opencv_on_one_thread
 from cnnkit.images.decoding import DEFAULT_MAX_PIXELS, check_header, decode
 from cnnkit.images.preprocessing import Preprocess
 from cnnkit.images.presets import PRESETS, Preset, preset
@@ -15,5 +16,6 @@ __all__ = [
     "check_header",
     "decode",
     "has_compiled_resize",
+    "opencv_on_one_thread",
     "preset",
 ]

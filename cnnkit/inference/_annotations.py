@@ -146,7 +146,7 @@ def _answered(run: Run) -> Iterator[Row]:
 
 def _in_order(work: Callable[..., str], jobs: Iterable[tuple[Any, ...]], workers: int) -> Iterator[str]:
     """What `work` returns for each job, in their order, two a worker begun ahead."""
-    with pipeline.single_threaded(), ThreadPoolExecutor(workers) as pool:
+    with images.opencv_on_one_thread(), ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[str]] = deque()
         try:
             for job in jobs:

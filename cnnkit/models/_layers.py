@@ -1,8 +1,10 @@
-"""What several networks share: initial weights and the size of a feature map."""
+"""What several networks share: initial weights, the size of a feature map, convolutions in place of pools."""
+
+from itertools import pairwise
 
 from torch import nn
 
-__all__ = ["after", "initialise", "start_kaiming"]
+__all__ = ["after", "initialise", "start_kaiming", "strided_features"]
 
 
 def after(size: int, *, kernel: int, stride: int = 1, padding: int = 0) -> int:
@@ -15,6 +17,15 @@ def after(size: int, *, kernel: int, stride: int = 1, padding: int = 0) -> int:
     if side < 1:
         raise ValueError(f"a kernel of {kernel} does not fit a feature map of {size}x{size}: use larger images")
     return side
+
+
+def strided_features(channels: int, size: int) -> tuple[nn.Sequential, int]:
+    """Stride-2 convolutions 32, 64, 128 (3x3, ReLU) on images of side `size`; and how many features they give."""
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise((channels, 32, 64, 128)):
+        layers += [nn.Conv2d(inputs, outputs, kernel_size=3, stride=2), nn.ReLU()]
+        size = after(size, kernel=3, stride=2)
+    return nn.Sequential(*layers), 128 * size * size
 
 
 def initialise(network: nn.Module, scheme: str | float, *, bias: float = 0.0) -> None:

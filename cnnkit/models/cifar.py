@@ -1,10 +1,8 @@
 """The plain CIFAR-10 network."""
 
-from itertools import pairwise
-
 from torch import Tensor, nn
 
-from cnnkit.models._layers import after
+from cnnkit.models._layers import strided_features
 
 __all__ = ["Cifar"]
 
@@ -18,17 +16,11 @@ class Cifar(nn.Module):
 
     def __init__(self, classes: int = 10, *, channels: int = 3, size: int = 32) -> None:
         super().__init__()
-        widths = (channels, 32, 64, 128)
-        layers: list[nn.Module] = []
-        side = size
-        for inputs, outputs in pairwise(widths):
-            layers += [nn.Conv2d(inputs, outputs, kernel_size=3, stride=2), nn.ReLU()]
-            side = after(side, kernel=3, stride=2)
-        self.features = nn.Sequential(*layers)
+        self.features, n_features = strided_features(channels, size)
         self.classifier = nn.Sequential(
             nn.Flatten(),
             nn.Dropout(0.5),
-            nn.Linear(128 * side * side, 1024),
+            nn.Linear(n_features, 1024),
             nn.ReLU(),
             nn.Dropout(0.2),
             nn.Linear(1024, classes),

@@ -4,7 +4,7 @@ from cnnkit.pipeline._checks import check_spec, input_shape, refuse_open_size
 from cnnkit.pipeline._isolated import IsolatedRows
 from cnnkit.pipeline._job import Given, OnError, RowOptions, read_file
 from cnnkit.pipeline._look import said_of, squeezed
-from cnnkit.pipeline._model import BATCH_SIZE, Model, Prediction, single_threaded
+from cnnkit.pipeline._model import BATCH_SIZE, Model, Prediction
 from cnnkit.pipeline._open import open_model
 from cnnkit.pipeline._override import overridden
 from cnnkit.pipeline._prepared import prepared
@@ -28,6 +28,5 @@ __all__ = [
     "read_file",
     "refuse_open_size",
     "said_of",
-    "single_threaded",
     "squeezed",
 ]

@@ -1,7 +1,6 @@
 """An open model: images in, rows out, in order."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from cnnkit import graphs, postprocess
 from cnnkit.errors import ImageError, UsageError
+from cnnkit.images import opencv_on_one_thread
 from cnnkit.pipeline._job import Given, ImageJob, Item, OnError, RowOptions, read_file
 from cnnkit.records import Classification, Detections, Row, Sample
 from cnnkit.runtime import Session, Timings, available_cores, run_ordered
@@ -145,7 +145,7 @@ class Model:
         decoder = postprocess.build_decoder(self.spec, topk=options.topk)
         job = ImageJob(self.spec, self.session, decoder, options=options, timings=timings)
         workers = workers or available_cores().count
-        with single_threaded():
+        with opencv_on_one_thread():
             yield from run_ordered(
                 batches, job, workers=workers, window=window, runners=self.session.runners, timings=timings
             )
@@ -185,19 +185,6 @@ class Model:
             if row.status != "ok":
                 raise ImageError(row.status, f"{row.key}: {row.error}")
         return [Prediction(row, tuple(self.spec.names)) for row in rows]
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """OpenCV without threads of its own: the workers are the threads."""
-    import cv2  # images has loaded it, with a sentence of its own where that fails
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _given(image: Image, at: int) -> Given:

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnkit.errors import DeviceError, UsageError
 
-__all__ = ["find_device", "on_threads", "opencv_on_one_thread", "worth_threads"]
+__all__ = ["find_device", "on_threads", "worth_threads"]
 
 # below this a batch is done sooner than a second thread wakes up; digits: 0.4 million, SimpleConvNet: 170 million
 FLOPS_WORTH_A_THREAD = 2e7
@@ -57,16 +57,3 @@ def on_threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextmanager
-def opencv_on_one_thread() -> Iterator[None]:
-    """Readers are many already, and OpenCV's own threads do not outlive the fork of a worker process."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)

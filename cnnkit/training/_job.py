@@ -8,12 +8,13 @@ import torch
 
 from cnnkit import checkpoints
 from cnnkit.errors import UsageError
+from cnnkit.images import opencv_on_one_thread
 from cnnkit.runtime import available_cores
 from cnnkit.training._box_engine import PreparedBoxes
 from cnnkit.training._box_parts import find_box_parts
 from cnnkit.training._box_prepare import prepare_boxes
 from cnnkit.training._curves import curves_path, write_curves
-from cnnkit.training._device import find_device, opencv_on_one_thread
+from cnnkit.training._device import find_device
 from cnnkit.training._fitted import Fitted
 from cnnkit.training._numpy_fit import NumpyFit
 from cnnkit.training._parts import find_parts

@@ -8,51 +8,6 @@ import pytest
 
 from cnnkit.results import read_results, read_rows, rows_schema
 
-FIGURES = [
-    "000_fakebbox100",
-    "002_empty_detections",
-    "004_empty_both",
-    "006_class_without_detections",
-    "008_duplicates",
-    "010_tie_within_image_fp_first",
-    "012_all_scores_tied",
-    "014_recall_on_the_grid",
-    "016_crowd_only_class",
-    "018_crowd_and_object",
-    "020_area_exactly_on_boundary",
-    "022_area_field_not_box",
-    "024_missing_area_field",
-    "026_zero_area_ground_truth",
-    "028_hit_at_rank_101",
-    "030_maxdets_is_per_class",
-    "032_tie_at_the_cut",
-    "034_negative_origin",
-    "036_float_boxes",
-    "038_equal_iou_last_wins",
-    "040_wrong_class",
-    "042_huge_ids",
-    "044_annotation_id_zero",
-    "046_images_without_objects",
-    "048_detection_extra_fields",
-    "066_iscrowd_boolean",
-    "068_maxdets_300",
-    "070_fce_ignore_sample",
-    "071_fakebbox100_no_crowd_box_area",
-    "080_fuzz_30img_3cls_400det",
-    "082_fuzz_10img_1cls_900det",
-    "084_fuzz_40img_80cls_1500det",
-]
-ERRORS = [
-    "050_error_unknown_image",
-    "052_error_inf_score",
-    "054_error_missing_score",
-    "056_error_nan_box",
-    "058_error_box_of_three",
-    "060_error_duplicate_image_ids",
-    "062_error_annotation_unknown_category",
-    "064_error_no_categories",
-]
-
 
 def pair(shared, name):
     folder = shared / "metrics" / "coco" / name
@@ -64,9 +19,8 @@ def values(facts, prefix="coco_"):
     return {name.removeprefix(prefix): -1.0 if value is None else value for name, value in found.items()}
 
 
-@pytest.mark.parametrize("name", FIGURES)
-def test_coco_fixtures_have_their_figures(shared, run_cnnkit, name):
-    found, truth, expected = pair(shared, name)
+def test_coco_fixtures_have_their_figures(shared, run_cnnkit, coco_case):
+    found, truth, expected = pair(shared, coco_case)
     limit = expected["params"]["maxDets"][-1] if "params" in expected else 100
     facts = json.loads(run_cnnkit("eval", found, truth, "--json", "--max-detections", limit).stdout)
     assert values(facts) == pytest.approx(expected["stats"], abs=1e-9)
@@ -83,9 +37,8 @@ def test_coco_fixtures_have_their_figures(shared, run_cnnkit, name):
         )
 
 
-@pytest.mark.parametrize("name", ERRORS)
-def test_coco_fixtures_that_are_wrong_are_refused(shared, run_cnnkit, name):
-    found, truth, expected = pair(shared, name)
+def test_coco_fixtures_that_are_wrong_are_refused(shared, run_cnnkit, wrong_coco_case):
+    found, truth, expected = pair(shared, wrong_coco_case)
     said = run_cnnkit("eval", found, truth, exit_code=3).stderr
     assert any(str(path) in said for path in (found, truth))
     for word in expected["error_should_name"]:

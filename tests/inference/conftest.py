@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cnnkit.predictions import open_run, rows_from_table
+from cnnkit.records import Row
+
 WriteColour = Callable[..., Path]
 
 
@@ -29,3 +32,23 @@ def written() -> Callable[[Path], dict[str, bytes]]:
         return {path.name: path.read_bytes() for path in files}
 
     return read
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> Callable[[Path], list[Row]]:
+    """All rows of a run."""
+    return lambda run: [row for batch in open_run(run).batches() for row in rows_from_table(batch)]
+
+
+@pytest.fixture(scope="session")
+def stop_after() -> Callable[[int], Callable[[int, int], None]]:
+    """A progress that interrupts a run once so many images are done."""
+
+    def stopping(images: int) -> Callable[[int, int], None]:
+        def report(done: int, total: int) -> None:
+            if done >= images:
+                raise KeyboardInterrupt
+
+        return report
+
+    return stopping

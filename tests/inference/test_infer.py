@@ -10,24 +10,13 @@ import pytest
 from cnnkit import inference
 from cnnkit.errors import DataError
 from cnnkit.inference import infer
-from cnnkit.predictions import open_run, rows_from_table
 from cnnkit.records import Row
 
 WriteModel = Callable[..., Path]
 WriteColour = Callable[..., Path]
 Written = Callable[[Path], dict[str, bytes]]
-
-
-def _rows(run: Path) -> list[Row]:
-    return [row for batch in open_run(run).batches() for row in rows_from_table(batch)]
-
-
-def _stop_after(images: int) -> Callable[[int, int], None]:
-    def report(done: int, total: int) -> None:
-        if done >= images:
-            raise KeyboardInterrupt
-
-    return report
+RowsOf = Callable[[Path], list[Row]]
+StopAfter = Callable[[int], Callable[[int, int], None]]
 
 
 class TestARunFolder:
@@ -40,9 +29,9 @@ class TestARunFolder:
         assert done.manifest.counts == {"empty": 1, "ok": 40}
         assert (done.ran, done.path, done.exports) == (True, run, ())
 
-    def test_rows_are_in_key_order(self, colours: Path, photos: Path, tmp_path: Path) -> None:
+    def test_rows_are_in_key_order(self, colours: Path, photos: Path, tmp_path: Path, rows_of: RowsOf) -> None:
         infer(colours, photos, tmp_path / "run", shard_size=16)
-        keys = [row.key for row in _rows(tmp_path / "run")]
+        keys = [row.key for row in rows_of(tmp_path / "run")]
         expected = [path.relative_to(photos).as_posix() for path in photos.rglob("*.png")]
         assert keys == sorted(expected)
 
@@ -106,28 +95,28 @@ class TestARunFolder:
         assert [total for _, total in seen] == [41] * len(seen)
         assert [done for done, _ in seen] == [0, 7, 14, 21, 28, 35, 41]
 
-    def test_limit_draws_the_same_again(self, colours: Path, photos: Path, tmp_path: Path) -> None:
+    def test_limit_draws_the_same_again(self, colours: Path, photos: Path, tmp_path: Path, rows_of: RowsOf) -> None:
         for name in ("a", "b"):
             infer(colours, photos, tmp_path / name, limit=10, seed=3)
         infer(colours, photos, tmp_path / "c", limit=10, seed=4)
-        a, b, c = ([row.key for row in _rows(tmp_path / name)] for name in "abc")
+        a, b, c = ([row.key for row in rows_of(tmp_path / name)] for name in "abc")
         assert a == b == sorted(a)
         assert (len(a), a != c) == (10, True)
 
-    def test_one_photo_can_be_a_run(self, colours: Path, photos: Path, tmp_path: Path) -> None:
+    def test_one_photo_can_be_a_run(self, colours: Path, photos: Path, tmp_path: Path, rows_of: RowsOf) -> None:
         infer(colours, photos / "new" / "01.png", tmp_path / "run")
-        assert [row.key for row in _rows(tmp_path / "run")] == ["01.png"]
+        assert [row.key for row in rows_of(tmp_path / "run")] == ["01.png"]
 
 
 class TestResuming:
     @pytest.mark.parametrize("images", [1, 9, 10, 23, 38])
     def test_an_interrupted_run_goes_on_to_the_same_bytes(
-        self, colours: Path, photos: Path, tmp_path: Path, written: Written, images: int
+        self, colours: Path, photos: Path, tmp_path: Path, written: Written, images: int, stop_after: StopAfter
     ) -> None:
         settings: dict[str, Any] = {"shard_size": 9, "batch_size": 2, "formats": ["csv", "jsonl"]}
         infer(colours, photos, tmp_path / "whole", **settings)
         with pytest.raises(KeyboardInterrupt):
-            infer(colours, photos, tmp_path / "run", progress=_stop_after(images), **settings)
+            infer(colours, photos, tmp_path / "run", progress=stop_after(images), **settings)
         assert not list((tmp_path / "run").glob("attempts/*"))  # nobody died: nothing is suspected
         assert not (tmp_path / "run" / "manifest.json").exists()
         seen: list[int] = []
@@ -162,10 +151,12 @@ class TestResuming:
         infer(colours, photos, tmp_path / "run")
         assert infer(colours, photos, tmp_path / "run", formats=["jsonl"]).exports[0].exists()
 
-    def test_what_was_not_typed_comes_from_the_plan(self, colours: Path, photos: Path, tmp_path: Path) -> None:
+    def test_what_was_not_typed_comes_from_the_plan(
+        self, colours: Path, photos: Path, tmp_path: Path, stop_after: StopAfter
+    ) -> None:
         typed: dict[str, Any] = {"batch_size": 3, "shard_size": 8, "topk": 1, "device": "cpu"}
         with pytest.raises(KeyboardInterrupt):
-            infer(colours, photos, tmp_path / "run", preset="tf", progress=_stop_after(12), **typed)
+            infer(colours, photos, tmp_path / "run", preset="tf", progress=stop_after(12), **typed)
         plan = infer(colours, photos, tmp_path / "run").manifest.plan
         assert (plan.batch_size, plan.shard_size, plan.topk) == (3, 8, 1)
         assert [operation.op for operation in plan.spec.preprocess] == ["resize", "center_crop", "rescale"]

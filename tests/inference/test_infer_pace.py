@@ -11,25 +11,14 @@ from cnnkit.errors import DataError, UsageError
 from cnnkit.inference import infer
 from cnnkit.inference._pace import Pace
 from cnnkit.pipeline import RowOptions
-from cnnkit.predictions import open_run, rows_from_table
 from cnnkit.records import Row
 from cnnkit.runtime import Cores
 
 WriteModel = Callable[..., Path]
 WriteColour = Callable[..., Path]
 Written = Callable[[Path], dict[str, bytes]]
-
-
-def _rows(run: Path) -> list[Row]:
-    return [row for batch in open_run(run).batches() for row in rows_from_table(batch)]
-
-
-def _stop_after(images: int) -> Callable[[int, int], None]:
-    def report(done: int, total: int) -> None:
-        if done >= images:
-            raise KeyboardInterrupt
-
-    return report
+RowsOf = Callable[[Path], list[Row]]
+StopAfter = Callable[[int], Callable[[int, int], None]]
 
 
 class TestPace:
@@ -69,7 +58,7 @@ class TestPace:
         assert written(tmp_path / "one") == written(tmp_path / "two")
 
     def test_it_is_measured_as_it_will_be_decoded(
-        self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: StopAfter
     ) -> None:
         measured: list[bool] = []
 
@@ -80,17 +69,17 @@ class TestPace:
         monkeypatch.setattr("cnnkit.inference._job.tuned", spy)
         infer(colours, photos, tmp_path / "exact", tune=True)
         with pytest.raises(KeyboardInterrupt):
-            infer(colours, photos, tmp_path / "fast", tune=True, fast_decode=True, progress=_stop_after(2))
+            infer(colours, photos, tmp_path / "fast", tune=True, fast_decode=True, progress=stop_after(2))
         infer(colours, photos, tmp_path / "fast", tune=True)
         assert measured == [False, True, True], "going on, a run decodes as its plan says"
 
     def test_a_resumed_run_keeps_its_batches(
-        self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, colours: Path, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: StopAfter
     ) -> None:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         monkeypatch.setattr("cnnkit.inference._tuning.SECONDS", 0.02)
         with pytest.raises(KeyboardInterrupt):
-            infer(colours, photos, tmp_path / "run", batch_size=3, progress=_stop_after(6))
+            infer(colours, photos, tmp_path / "run", batch_size=3, progress=stop_after(6))
         said: list[str] = []
         assert infer(colours, photos, tmp_path / "run", tune=True, say=said.append).manifest.plan.batch_size == 3
         assert all("-b 3" in text for text in said if "-j" in text)
@@ -122,13 +111,13 @@ class TestDynamicallyQuantised:
 
 class TestDevices:
     def test_openvino_is_resumed_on_openvino(
-        self, colours: Path, photos: Path, tmp_path: Path, written: Written
+        self, colours: Path, photos: Path, tmp_path: Path, written: Written, stop_after: StopAfter
     ) -> None:
         pytest.importorskip("onnxruntime_ep_openvino")
         settings: dict[str, Any] = {"shard_size": 9, "batch_size": 2}
         infer(colours, photos, tmp_path / "whole", device="openvino", workers=1, **settings)
         with pytest.raises(KeyboardInterrupt):
-            infer(colours, photos, tmp_path / "run", device="openvino", progress=_stop_after(20), **settings)
+            infer(colours, photos, tmp_path / "run", device="openvino", progress=stop_after(20), **settings)
         plan = infer(colours, photos, tmp_path / "run", workers=3).manifest.plan
         assert (plan.provider.name, plan.precision) == ("OpenVINOExecutionProvider", "fp32")
         assert plan.provider.options == {"INFERENCE_PRECISION_HINT": "f32"}
@@ -144,7 +133,7 @@ class TestDevices:
 
 
 def test_fast_decoding_is_planned_and_changes_large_pictures_only(
-    write_model: WriteModel, tmp_path: Path, shared: Path
+    write_model: WriteModel, tmp_path: Path, shared: Path, rows_of: RowsOf
 ) -> None:
     model, images = _wide(write_model, tmp_path), shared / "imagenet200" / "n01440764"
     exact = infer(model, images, tmp_path / "exact").manifest.plan
@@ -153,7 +142,7 @@ def test_fast_decoding_is_planned_and_changes_large_pictures_only(
     assert infer(model, images, tmp_path / "fast").ran is False  # taken from the plan
     with pytest.raises(DataError, match="fast decoding: True in the plan, False now"):
         infer(model, images, tmp_path / "fast", fast_decode=False)
-    one, other = (_rows(tmp_path / name)[0] for name in ("exact", "fast"))
+    one, other = (rows_of(tmp_path / name)[0] for name in ("exact", "fast"))
     assert (one.width, one.height, one.digest) == (other.width, other.height, other.digest)
     assert one.prediction is not None
     assert other.prediction is not None

@@ -16,32 +16,22 @@ from PIL import Image
 from cnnkit.errors import DataError, MachineError, ModelError
 from cnnkit.inference import infer
 from cnnkit.pipeline._job import ImageJob
-from cnnkit.predictions import RunFolder, open_run, rows_from_table
+from cnnkit.predictions import RunFolder, open_run
 from cnnkit.records import Row
 
 WriteModel = Callable[..., Path]
 WriteColour = Callable[..., Path]
 Written = Callable[[Path], dict[str, bytes]]
-
-
-def _rows(run: Path) -> list[Row]:
-    return [row for batch in open_run(run).batches() for row in rows_from_table(batch)]
-
-
-def _stop_after(images: int) -> Callable[[int, int], None]:
-    def report(done: int, total: int) -> None:
-        if done >= images:
-            raise KeyboardInterrupt
-
-    return report
+RowsOf = Callable[[Path], list[Row]]
+StopAfter = Callable[[int], Callable[[int, int], None]]
 
 
 class TestRefused:
     @pytest.fixture
-    def begun(self, colours: Path, photos: Path, tmp_path: Path) -> Path:
+    def begun(self, colours: Path, photos: Path, tmp_path: Path, stop_after: StopAfter) -> Path:
         shutil.copytree(photos, tmp_path / "photos")
         with pytest.raises(KeyboardInterrupt):
-            infer(colours, tmp_path / "photos", tmp_path / "run", batch_size=4, shard_size=8, progress=_stop_after(9))
+            infer(colours, tmp_path / "photos", tmp_path / "run", batch_size=4, shard_size=8, progress=stop_after(9))
         return tmp_path / "run"
 
     def _said(self, *args: Any, **settings: Any) -> str:
@@ -138,7 +128,7 @@ class TestBadInput:
         assert infer(colours, photos, tmp_path / "run", shard_size=8).manifest.counts == {"empty": 1, "ok": 40}
 
     def test_names_and_files_that_hurt(
-        self, colours: Path, tmp_path: Path, write_colour: WriteColour, written: Written
+        self, colours: Path, tmp_path: Path, write_colour: WriteColour, written: Written, rows_of: RowsOf
     ) -> None:
         root = tmp_path / "odd"
         for name in ('grün, "quoted".png', "UPPER.PNG", "a\nline.png", "[1].png"):
@@ -149,7 +139,7 @@ class TestBadInput:
         write_colour(root / "x.png", "lime").rename(root / os.fsdecode(b"\xff\xfe.png"))
         os.mkfifo(root / "pipe.png")
         done = infer(colours, root, tmp_path / "run", formats=["csv", "jsonl"])
-        rows = {row.key: row.status for row in _rows(tmp_path / "run")}
+        rows = {row.key: row.status for row in rows_of(tmp_path / "run")}
         assert rows[r"\xff\xfe.png"] == "ok"
         assert rows["broken.png"] == "unreadable"
         assert rows["folder.jpg/inside.png"] == "ok"
@@ -158,11 +148,11 @@ class TestBadInput:
         assert again["key"] == min(rows)
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-    def test_permissions(self, colours: Path, tmp_path: Path, write_colour: WriteColour) -> None:
+    def test_permissions(self, colours: Path, tmp_path: Path, write_colour: WriteColour, rows_of: RowsOf) -> None:
         write_colour(tmp_path / "p" / "a.png", "red")
         write_colour(tmp_path / "p" / "b.png", "red").chmod(0)
         infer(colours, tmp_path / "p", tmp_path / "run")
-        assert [row.error for row in _rows(tmp_path / "run")] == [None, "cannot be read: Permission denied"]
+        assert [row.error for row in rows_of(tmp_path / "run")] == [None, "cannot be read: Permission denied"]
 
 
 class TestTheMachineFails:

@@ -10,41 +10,6 @@ from hypothesis import strategies as st
 from cnnkit.metrics import FoundBoxes, TrueBoxes, coco_scores, tie_order
 from cnnkit.metrics.coco import MAX_DETECTIONS
 
-FIXTURES = [
-    "000_fakebbox100",
-    "002_empty_detections",
-    "004_empty_both",
-    "006_class_without_detections",
-    "008_duplicates",
-    "010_tie_within_image_fp_first",
-    "012_all_scores_tied",
-    "014_recall_on_the_grid",
-    "016_crowd_only_class",
-    "018_crowd_and_object",
-    "020_area_exactly_on_boundary",
-    "022_area_field_not_box",
-    "024_missing_area_field",
-    "026_zero_area_ground_truth",
-    "028_hit_at_rank_101",
-    "030_maxdets_is_per_class",
-    "032_tie_at_the_cut",
-    "034_negative_origin",
-    "036_float_boxes",
-    "038_equal_iou_last_wins",
-    "040_wrong_class",
-    "042_huge_ids",
-    "044_annotation_id_zero",
-    "046_images_without_objects",
-    "048_detection_extra_fields",
-    "066_iscrowd_boolean",
-    "068_maxdets_300",
-    "070_fce_ignore_sample",
-    "071_fakebbox100_no_crowd_box_area",
-    "080_fuzz_30img_3cls_400det",
-    "082_fuzz_10img_1cls_900det",
-    "084_fuzz_40img_80cls_1500det",
-]
-
 
 def columns(ground, results):
     """COCO's JSON as boxes in columns, and the class ids by position."""
@@ -75,9 +40,8 @@ def without_none(figures):
     return {name: -1.0 if value is None else value for name, value in figures.items()}
 
 
-@pytest.mark.parametrize("name", FIXTURES)
-def test_fixtures_have_their_figures(shared, name):
-    folder = shared / "metrics" / "coco" / name
+def test_fixtures_have_their_figures(shared, coco_case):
+    folder = shared / "metrics" / "coco" / coco_case
     ground, results, expected = (json.loads((folder / f"{part}.json").read_text()) for part in ("gt", "dt", "expected"))
     truth, found, category_ids = columns(ground, results)
     limits = expected.get("params", {}).get("maxDets", MAX_DETECTIONS)

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from cnnkit.errors import DataError
 from cnnkit.results import RESULTS_FILE
@@ -14,31 +14,45 @@ def refuse_to_replace(output: Path | None, data: Path, *, name: str, sha256: str
     Of another tool's answers, which have no `sha256`, the name tells.
     """
     found = _results_in(output)
-    if output is None or not found:
+    if output is None or found is None:
         return
-    model, root = found["model"], output / found["data"]["root"]
-    other_model = name != model["name"] or (None not in (sha256, model.get("sha256")) and sha256 != model["sha256"])
-    if not other_model and _belong_together(data.resolve(), root.resolve()):
+    other_model = name != found.name or (None not in (sha256, found.sha256) and sha256 != found.sha256)
+    named = [found.truth, found.root] if data.is_dir() else [found.truth or found.root]  # a file is the labels
+    places = [(output / each).resolve() for each in named if each is not None]
+    if not other_model and any(_belong_together(data.resolve(), place) for place in places):
         return
-    shown = f"another {name}" if other_model and name == model["name"] else f"{model['name']} on {root.resolve()}"
+    shown = f"another {name}" if other_model and name == found.name else f"{found.name} on {places[0]}"
     raise DataError(
         f"{output}: holds the results of {shown}. Give another -o; --overwrite replaces them by those of {name} "
         f"on {data}."
     )
 
 
-def _results_in(output: Path | None) -> dict[str, Any]:
-    """As they are written, by whatever version; nothing where there are none that can be told."""
+class _Found(NamedTuple):
+    name: str
+    sha256: str | None
+    root: str
+    truth: str | None
+
+
+def _results_in(output: Path | None) -> _Found | None:
+    """As they are written, by whatever version; None where there are none that can be told."""
     if output is None:
-        return {}
+        return None
     try:
-        found = json.loads((output / RESULTS_FILE).read_bytes())
-        known = {"model": {**found["model"]}, "data": {"root": str(found["data"]["root"])}}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return known if isinstance(known["model"].get("name"), str) else {}
+        facts = json.loads((output / RESULTS_FILE).read_bytes())
+        model, data = facts["model"], facts["data"]
+        found = _Found(model["name"], model.get("sha256"), data["root"], data.get("truth"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found if isinstance(found.name, str) and isinstance(found.root, str) else None
 
 
-def _belong_together(data: Path, root: Path) -> bool:
-    """Results name the part that was scored, or the folder of a run's images, of which `data` may be a part."""
-    return data.is_relative_to(root) or root.is_relative_to(data) or root == data.parent
+def _belong_together(data: Path, place: Path) -> bool:
+    """Results name the part that was scored, or the folder of a run's images, of which `data` may be a part.
+
+    A file, such as YOLO's data.yaml, may speak of a folder beside it.
+    """
+    if data.is_file() and place.is_dir():
+        data = data.parent
+    return data.is_relative_to(place) or place.is_relative_to(data)

@@ -1,5 +1,6 @@
 """Results are replaced by those of the same model on the same data; by others only when asked."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from cnnkit.data import convert
 from cnnkit.errors import DataError
 from cnnkit.evaluation import evaluate
 
@@ -97,6 +99,43 @@ def test_answers_of_another_tool(images: Path, tmp_path: Path, run_cnnkit: Cnnki
     refused = run_cnnkit("eval", tmp_path / "second.csv", images, "-o", tmp_path / "out", exit_code=3)
     assert "holds the results of first on" in " ".join(refused.stderr.split())
     run_cnnkit("eval", tmp_path / "second.csv", images, "-o", tmp_path / "out", "--overwrite")
+
+
+@pytest.fixture
+def boxes(tmp_path: Path, write_colour: Callable[..., Path]) -> Path:
+    """Two pictures with a cat each, labelled by a COCO file, and detections that another tool found in them."""
+    folder, cat = tmp_path / "cats", {"category_id": 1, "bbox": [0, 0, 5, 5]}
+    for at in (1, 2):
+        write_colour(folder / "images" / f"{at}.png", "red", size=(12, 10))
+    truth = {
+        "images": [{"id": at, "file_name": f"{at}.png", "width": 12, "height": 10} for at in (1, 2)],
+        "annotations": [{**cat, "id": at, "image_id": at, "area": 25, "iscrowd": 0} for at in (1, 2)],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (folder / "truth.json").write_text(json.dumps(truth))
+    (tmp_path / "found.json").write_text(json.dumps([{**cat, "image_id": at, "score": 0.5} for at in (1, 2)]))
+    return folder
+
+
+@pytest.mark.parametrize("form", ["coco", "voc", "yolo", "csv"])
+def test_labelled_boxes_again(boxes: Path, tmp_path: Path, make_box_run: Callable[..., Path], form: str) -> None:
+    """The pictures lie in another place than the labels, and both say what was scored."""
+    there = convert(boxes, tmp_path / form, to=form, copy_images=True).folder
+    keys = ("images/1.png", "images/2.png") if form == "voc" else ("1.png", "2.png")
+    run = make_box_run({key: [("cat", 0.9, (0, 0, 5, 5))] for key in keys}, ["cat"])
+    first, again = (evaluate(run, there, tmp_path / "out", report=False) for _ in range(2))
+    assert first.figures == again.figures
+    labels = next(path for path in (there / "data.yaml", there / "boxes.csv", there) if path.exists())
+    assert evaluate(run, labels, tmp_path / "out", report=False).figures == first.figures
+
+
+def test_a_file_of_detections_again(boxes: Path, tmp_path: Path) -> None:
+    truth, out = boxes / "truth.json", tmp_path / "out"
+    first = evaluate(tmp_path / "found.json", truth, out, report=False)
+    assert evaluate(tmp_path / "found.json", truth, out, report=False).figures == first.figures
+    shutil.copy(truth, boxes / "other.json")
+    with pytest.raises(DataError, match=r"holds the results of found on .*truth\.json\. .* on .*other\.json"):
+        evaluate(tmp_path / "found.json", boxes / "other.json", out, report=False)
 
 
 @pytest.mark.parametrize("second", ["run", "colours.onnx"])

@@ -193,7 +193,8 @@ def _refused(path: Path, reason: str) -> str:
     what = f"an object of {named[1]}" if named else "objects that are not tensors"
     return (
         f"{path}: holds {what}, pickled: loading it would run code from the file. Save the weights alone, with "
-        "torch.save(model.state_dict(), PATH); or, if you trust the file, add --allow-pickle (with --weights FILE)."
+        "torch.save(model.state_dict(), PATH); or, if you trust the file, name what makes the network and load it with "
+        f"--allow-pickle: package.module:make --weights {path} --allow-pickle."
     )
 
 

@@ -3,6 +3,7 @@
 import gc
 import importlib
 import os
+from difflib import get_close_matches
 
 import click
 
@@ -46,6 +47,12 @@ class _Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if (
+            args
+            and self.get_command(ctx, args[0]) is None
+            and (near := get_close_matches(args[0], [*COMMANDS, *ALIASES]))
+        ):
+            ctx.fail(f"No such command '{args[0]}'. Did you mean {' or '.join(near)}?")
         _, command, rest = super().resolve_command(ctx, args)
         return command.name if command else None, command, rest
 

@@ -85,5 +85,5 @@ def _cost(value: float | None, unit: float) -> str:
 
 def _difference(each: PairedDifference) -> list[str]:
     interval = "–" if each.low is None else f"{each.low:+.4f} to {each.high:+.4f}"
-    p = "–" if each.p_corrected is None else f"{each.p_corrected:.3f}"
+    p = "–" if each.p_corrected is None else "< 0.001" if each.p_corrected < 0.001 else f"{each.p_corrected:.3f}"
     return [each.measure, f"{each.second} − {each.first}", f"{each.value:+.4f}", interval, p]

@@ -43,7 +43,7 @@ def check_command(folder: Path, progress: str, as_json: bool) -> None:
     if len(found.duplicates) > SHOWN:
         _output.say(f"{len(found.duplicates) - SHOWN} more groups; --json names up to 200.")
     near = "not looked for" if found.n_near is None else f"{found.n_near} pairs"
-    _output.say(f"The same to the pixel: {found.n_extra} images more than pictures. Nearly the same: {near}.")
+    _output.say(f"The same to the pixel as another: {found.n_extra} images. Nearly the same: {near}.")
     if as_json:
         _output.emit_json(found.model_dump(mode="json"))
     if found.problems:

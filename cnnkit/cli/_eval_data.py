@@ -128,7 +128,7 @@ def _health(results: "Results") -> Iterator[str]:
         yield f"Scored images that the model was trained on too: {health.n_trained_on}. The figures flatter it."
     if health.n_extra or health.n_conflicts:
         labels = f", {health.n_conflicts} pictures under different labels" if health.n_conflicts else ""
-        yield f"The same picture twice: {health.n_extra} images more than pictures{labels}. The report names them."
+        yield f"The same picture twice: {health.n_extra} images show what another shows{labels}. The report names them."
     if health.compared == "pixels":
         place = place_in_words(health.trained_on) if health.trained_on else ""
         others = f" and {health.n_trained_on_read} of {place}" if place else ""

@@ -79,6 +79,7 @@ class Suspects:
 
     as_is: Trial
     trials: tuple[Trial, ...]
+    drawn_from: str
 
     @property
     def culprit(self) -> Trial | None:
@@ -96,7 +97,11 @@ class Suspects:
         }
 
     def sentence(self) -> str:
-        here = f"top-1 accuracy is {self.as_is.top1_accuracy:.3f} on {self.as_is.n} images"
+        low, high = metrics.wilson(self.as_is.hits, self.as_is.n)
+        here = (
+            f"top-1 accuracy is {self.as_is.top1_accuracy:.3f} (95 % interval {low:.3f} to {high:.3f}) on "
+            f"{self.as_is.n} of {self.drawn_from}"
+        )
         if self.culprit is None:
             return f"{here}; none of the usual mistakes explains it: no change makes it clearly better."
         found = self.culprit
@@ -129,7 +134,7 @@ def try_suspects(
     if spec.task != "classification":
         raise UsageError(f"{model}: is a detector; the usual suspects are tried on classifiers.")
     truth_options: dict[str, Any] = {"truth": truth, "truth_index": truth_index, "split": split, "class_map": class_map}
-    samples, labels = _labelled(spec, images, limit=limit, seed=seed, **truth_options)
+    samples, labels, drawn_from = _labelled(spec, images, limit=limit, seed=seed, **truth_options)
     plans = _value_plans(spec)
     bench = _Bench(model, options, samples, labels)
     total = len(plans) + len(RESIZES) + 1
@@ -147,7 +152,7 @@ def try_suspects(
     bases = [bench.attempts[0]] if bench.best is bench.attempts[0] else [bench.attempts[0], bench.best]
     orders = [trial for base in bases for trial in _order_trials(spec.names, base, labels)]
     simplest_first = sorted([*changed, *orders], key=lambda trial: trial.change.count(","))
-    return Suspects(as_is, tuple(sorted(simplest_first, key=lambda trial: -trial.hits)))
+    return Suspects(as_is, tuple(sorted(simplest_first, key=lambda trial: -trial.hits)), drawn_from)
 
 
 @dataclass(frozen=True)
@@ -189,8 +194,8 @@ class _Bench:
 
 def _labelled(
     spec: ModelSpec, images: Path, *, limit: int, seed: int, class_map: Path | None, **truth_options: Any
-) -> tuple[list[Sample], NDArray[np.int64]]:
-    """Up to `limit` samples, drawn evenly over the classes, and their labels."""
+) -> tuple[list[Sample], NDArray[np.int64], str]:
+    """Up to `limit` samples, drawn evenly over the classes, their labels, and a phrase on what they are drawn from."""
     mapping = data.read_class_map(class_map) if class_map else None
     found = data.read_truth(images, classes=spec.classes, class_map=mapping, **truth_options)
     by_class: dict[int, list[Sample]] = {}
@@ -202,7 +207,8 @@ def _labelled(
         draw.shuffle(several)
     rounds = sorted((place, label) for label, several in by_class.items() for place in range(len(several)))
     chosen = rounds[:limit]
-    return [by_class[label][place] for place, label in chosen], np.array([label for _, label in chosen])
+    drawn_from = f"{len(rounds):,} labelled images in {found.root}"
+    return [by_class[label][place] for place, label in chosen], np.array([label for _, label in chosen]), drawn_from
 
 
 def _value_plans(spec: ModelSpec) -> list[tuple[str, dict[str, Any]]]:
@@ -240,7 +246,9 @@ def _order_trials(names: Sequence[str], base: _Attempt, labels: NDArray[np.int64
     for change, order in orders.items():
         if order != list(range(n)):
             meant = np.where(base.answers == UNREAD, UNREAD, np.array(order)[base.answers])
-            trials.append(replace(base.trial, change=base.and_then(change), hits=int((meant == labels).sum())))
+            flags = f"{base.trial.flags} --labels FILE in that order".strip()
+            hits = int((meant == labels).sum())
+            trials.append(replace(base.trial, change=base.and_then(change), flags=flags, hits=hits))
     return trials
 
 

@@ -10,7 +10,13 @@ from cnnkit.data import Truth, find_images, read_truth
 from cnnkit.errors import DataError
 from cnnkit.evaluation._answers import Answers, answers_of, rows_of
 from cnnkit.evaluation._classes import class_figures
-from cnnkit.evaluation._confidence import calibration_of, operating_points_of, probability_figures, risk_coverage_of
+from cnnkit.evaluation._confidence import (
+    calibration_of,
+    lost_to_softmax,
+    operating_points_of,
+    probability_figures,
+    risk_coverage_of,
+)
 from cnnkit.evaluation._curves import class_curves
 from cnnkit.evaluation._figures import accuracies, averages, confusion_of, figure_from_estimate
 from cnnkit.evaluation._join import join
@@ -28,14 +34,15 @@ def score_labels(run: Run, asked: Asked) -> Scored:
     joined = join(run, truth.labels)
     answers = answers_of(joined, truth.labels, source=str(run.path))
     softmax = isinstance(run.spec.output, ClassificationOutput) and run.spec.output.activation == "softmax"
+    lost, n_bad = lost_to_softmax(answers) if softmax else None, sum(joined.bad.values())
     return scored(
         joined,
         truth,
         asked.data,
         rows_of(joined, answers),
         n_classes_scored=len(np.unique(answers.truth)),
-        notes=notes,
-        measured=measure_answers(answers, run.spec.names, asked, n_bad=sum(joined.bad.values()), softmax=softmax),
+        notes=(*notes, lost) if lost else notes,
+        measured=measure_answers(answers, run.spec.names, asked, n_bad=n_bad, softmax=softmax and not lost),
     )
 
 

@@ -12,6 +12,7 @@ from cnnkit.results import Bin, Calibration, Curve, Figure, OperatingPoint
 
 WANTED = (0.9, 0.95, 0.99)
 POINTS = 400
+MANY_ZEROS = 0.01  # share of all probabilities
 NO_PROBABILITIES = "the scores are no probabilities"
 NAMES = ("cross_entropy", "brier", "ece", "ece_equal_mass")
 
@@ -31,6 +32,18 @@ def probability_figures(answers: Answers, *, resamples: int, seed: int) -> dict[
             found.calibration_error_equal_mass, n, note=f"{metrics.BINS} bins of as many images"
         ),
     }
+
+
+def lost_to_softmax(answers: Answers) -> str | None:
+    """A sentence where a softmax has made many probabilities 0: what ranks or scores them is of what is left."""
+    share = float(np.count_nonzero(answers.scores == 0)) / answers.scores.size
+    if share < MANY_ZEROS:
+        return None
+    return (
+        f"{100 * share:.0f} % of the probabilities are exactly 0: the model's outputs lie too far apart for a softmax "
+        f"in float32. Whatever ranks or weighs them is of what is left (top-k, mAP, ROC AUC, cross-entropy, "
+        f"calibration), and no temperature is fitted; --activation none ranks by the outputs themselves."
+    )
 
 
 def calibration_of(answers: Answers, *, softmax: bool) -> Calibration | None:
@@ -75,7 +88,11 @@ def operating_points_of(answers: Answers) -> tuple[OperatingPoint, ...]:
         if np.mean(correct) >= wanted:
             continue
         point = metrics.threshold_for_precision(answers.confidence, correct, wanted=wanted)
-        reached = (point.threshold, point.precision, point.coverage) if point else (None, None, None)
-        names = ("threshold", "precision", "coverage")
-        found.append(OperatingPoint(wanted_precision=wanted, **dict(zip(names, reached, strict=True))))
+        if point is None:
+            found.append(OperatingPoint(wanted_precision=wanted, threshold=None, precision=None, coverage=None))
+            continue
+        n = round(point.coverage * len(correct))
+        low, high = metrics.wilson(round(point.precision * n), n)
+        reached: dict[str, float] = {name: getattr(point, name) for name in ("threshold", "precision", "coverage")}
+        found.append(OperatingPoint(wanted_precision=wanted, **reached, n=n, low=low, high=high))
     return tuple(found)

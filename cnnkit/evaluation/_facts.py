@@ -43,16 +43,23 @@ def versions_here(*packages: str) -> dict[str, str]:
 
 def cost_of(source: Source) -> Cost:
     """Bytes from the plan; parameters and multiply-adds from the model's file, where that is at hand."""
-    size = source.run.plan.model.size_bytes
-    if source.model is None:
+    size, model = source.run.plan.model.size_bytes, source.model or _model_of(source.run)
+    if model is None:
         return Cost(size_bytes=size)
     from cnnkit.graphs import summarize
 
     try:
-        graph = summarize(source.model, size=source.run.spec.input.size)
+        graph = summarize(model, size=source.run.spec.input.size)
     except CnnkitError:  # a file that runs and that the reader of graphs does not understand
         return Cost(size_bytes=size)
     return Cost(size_bytes=size, parameters=graph.parameters, multiply_adds=graph.multiply_adds)
+
+
+def _model_of(run: Run) -> Path | None:
+    """The file that the run was made with, where it still lies there unchanged."""
+    record = read_record(run.path)
+    path = Path(record.roots.get("model", "")) if record else Path()
+    return path if path.is_file() and sha256_of(path) == run.plan.model.sha256 else None
 
 
 def speed_of(run: Run, bench: Path | None) -> Speed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnkit.data import Truth, find_part
+from cnnkit.data import Truth, find_part, read_truth
 from cnnkit.errors import DataError, UsageError
 from cnnkit.evaluation._detection_run import SCORING_CONF, pictures_of
 from cnnkit.evaluation._fitting import refuse_what_does_not_fit, refuse_what_is_for_files
@@ -18,6 +18,7 @@ from cnnkit.predictions import Run, is_run, open_run
 
 if TYPE_CHECKING:
     from cnnkit.pipeline import Model
+    from cnnkit.spec import ModelSpec
 
 RESULTS = Path("results")
 N_PROBED = 64  # images that are looked up on the disk
@@ -82,6 +83,7 @@ def open_source(
         images = pictures_of(asked, spec.classes)
     else:
         images = find_part(asked.data, split=asked.split).root
+        _check_labels(spec, images, asked, options)
     with tempfile.TemporaryDirectory(prefix="cnnkit-eval-") as folder:
         kept = output is not None
         place = output / "run" if output is not None else Path(folder) / "run"
@@ -107,6 +109,12 @@ def _opened(model: Path, options: dict[str, Any]) -> "Model":
 
     typed: Any = {name: options[name] for name in SpecOptions.__annotations__ if name in options}
     return open_model(model, device="cpu", **typed)
+
+
+def _check_labels(spec: "ModelSpec", images: Path, asked: Asked, options: dict[str, Any]) -> None:
+    """DataError, before images are run, for labels that no class answers to; not where only some are to be run."""
+    if not asked.multilabel and not options.get("limit") and not options.get("all_files"):
+        read_truth(asked.data, classes=spec.classes, truth=asked.truth, **asked.labels)
 
 
 def _infer(model: Path, images: Path, place: Path, **options: Any) -> None:

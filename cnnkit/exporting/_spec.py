@@ -29,7 +29,7 @@ from cnnkit.verification import Source, find_pictures, forward, in_eval_mode, re
 
 ASK = (
     "nothing says how an image is prepared for it. Give --transform package.module:val_transform, --preset NAME "
-    f"({', '.join(images.PRESETS)}), or --spec FILE"
+    f"({', '.join(images.PRESETS)}; raw where flags such as --mean and --std say the rest), or --spec FILE"
 )
 
 

@@ -1,5 +1,6 @@
 """A float model becomes an int8 one, if it is as good: calibrate, choose what stays float, decide, measure, write."""
 
+import math
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +33,11 @@ Progress = Callable[[int, int], None]
 
 
 class Quantization(BaseModel):
-    """What was done and what it cost; goes into the spec's provenance. Truthy when the gate let it pass."""
+    """What was done and what it cost; goes into the spec's provenance. Truthy when the gate let it pass.
+
+    `error` is |int8 - float| / |float| over the outputs of a few calibration images, `error_all_int8` the same had no
+    node stayed float. `size_bytes` is None until the file is there.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +49,7 @@ class Quantization(BaseModel):
     error_all_int8: float
     decision: Decision
     speed: Speed
-    size_bytes: int
+    size_bytes: int | None = None
     source_size_bytes: int
     accepted_undecided: bool = False
 
@@ -125,27 +130,27 @@ def quantize(
         method=method,
         n_calibration=len(calibration),
         keep_float=made.choice.keep_float,
-        error=made.choice.error,
-        error_all_int8=made.choice.error_all_int8,
+        error=math.sqrt(made.choice.error),
+        error_all_int8=math.sqrt(made.choice.error_all_int8),
         decision=decision,
         speed=measure_speed(opened.session, int8.session, made.feeds),
-        size_bytes=len(made.content),
         source_size_bytes=path.stat().st_size,
         accepted_undecided=accept_undecided and decision.passed is None,
     )
-    _finish(done, made.content, target, opened.spec, say)
-    return done
+    return _finished(done, made.content, target, opened.spec, say)
 
 
-def _finish(done: Quantization, content: bytes, target: Path, spec: ModelSpec, say: Say) -> None:
+def _finished(done: Quantization, content: bytes, target: Path, spec: ModelSpec, say: Say) -> Quantization:
     for sentence in done.speed.sentences():
         say(f"{sentence[0].upper()}{sentence[1:]}.")
     if not done:
         way_out = " --accept-undecided writes it all the same." if done.decision.passed is None else ""
         raise CheckFailed(f"{target} was not written: {done.decision.sentence()}.{way_out}", done)
     _write(content, target, spec, done)
+    size = target.stat().st_size
     say(f"The gate: {done.decision.sentence()}.")
-    say(f"{target}: {done.size_bytes:,} bytes; the float file has {done.source_size_bytes:,}.")
+    say(f"{target}: {size:,} bytes; the float file has {done.source_size_bytes:,}.")
+    return done.model_copy(update={"size_bytes": size})
 
 
 @dataclass(frozen=True)
@@ -220,10 +225,10 @@ def _feeds(opened: Model, samples: Sequence[Sample]) -> Iterator[Feed]:
 
 
 def _choice_sentence(choice: Choice) -> str:
+    error, without = (f"{math.sqrt(squared):.2g}" for squared in (choice.error, choice.error_all_int8))
     if not choice.keep_float:
-        return f"all weights in int8; relative error of the outputs {choice.error:.2g}"
-    kept = ", ".join(choice.keep_float)
-    return f"{kept} stay float: relative error of the outputs {choice.error:.2g}, {choice.error_all_int8:.2g} without"
+        return f"all weights in int8; relative error of the outputs {error}"
+    return f"{', '.join(choice.keep_float)} stay float: relative error of the outputs {error}, {without} without"
 
 
 def _write(content: bytes, target: Path, spec: ModelSpec, done: Quantization) -> None:

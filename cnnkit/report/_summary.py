@@ -7,7 +7,7 @@ from cnnkit.report._confusions import Pair
 from cnnkit.report._detection_facts import detection_sentences, objects_or_images
 from cnnkit.report._names import HEADLINES, meaning
 from cnnkit.report._words import NBSP, count, counted, listed, measured, percent, plain, span
-from cnnkit.results import Calibration, ClassFigures, Results, nothing_found
+from cnnkit.results import Calibration, ClassFigures, OperatingPoint, Results, nothing_found
 
 FEW_IMAGES = 30  # below this a class's own figures are called rough
 TOO_FEW = 10  # below this a class is not named among the weakest: chance alone would put it there
@@ -86,6 +86,8 @@ def _calibration(results: Results) -> str:
         return ""
     ends = span(error.low, error.high)
     between = f", 95{NBSP}% interval {ends}" if ends else ""
+    if error.low == 0:
+        return f"It may be as sure as it is right (calibration error {percent(error.value)}{between})."
     gap = _overconfidence(results.calibration)
     direction = "about as sure as it is right"
     if abs(gap) > 0.005:
@@ -111,8 +113,14 @@ def _operating_point(results: Results) -> str:
     point = max(reached, key=lambda each: each.wanted_precision)
     return (
         f"On these images, {point.wanted_precision * 100:.6g}{NBSP}% of the answers are right from confidence "
-        f"{point.threshold:.4g} on; that answers {percent(point.coverage)} of the images."
+        f"{point.threshold:.4g} on; that answers {percent(point.coverage)} of the images{_resting_on(point)}."
     )
+
+
+def _resting_on(point: OperatingPoint) -> str:
+    """The count and the interval of what was chosen on the same images."""
+    between = span(point.low, point.high)
+    return f" ({counted(point.n, 'answer')}, 95{NBSP}% interval {between})" if point.n and between else ""
 
 
 def _bad_files(results: Results) -> str:

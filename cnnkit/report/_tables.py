@@ -116,6 +116,8 @@ def operating_rows(results: Results) -> list[Row]:
             "wanted": f"{each.wanted_precision * 100:.6g}\u00a0%",
             "threshold": "none does" if each.threshold is None else f"{each.threshold:.4g}",
             "precision": percent(each.precision),
+            "interval": span(each.low, each.high),
+            "n": "" if each.n is None else count(each.n),
             "coverage": percent(each.coverage),
         }
         for each in results.operating_points

@@ -23,9 +23,15 @@ class Calibration(ResultsModel):
 
 
 class OperatingPoint(ResultsModel):
-    """The lowest confidence from which the wanted precision is reached, and what it costs; None: it cannot be had."""
+    """The lowest confidence from which the wanted precision is reached, and what it costs; None: it cannot be had.
+
+    `n` answers reach that confidence; `low` and `high` are Wilson's interval of the share of them that is right.
+    """
 
     wanted_precision: float
     threshold: float | None
     precision: float | None
     coverage: float | None
+    n: int | None = None
+    low: float | None = None
+    high: float | None = None

@@ -258,11 +258,15 @@ def _check_file(path: Path) -> None:
         raise ModelError(f"{path}: {error.strerror}; an .onnx file was expected.") from error
 
 
+OF_TORCH = (".pt", ".pth", ".pt2", ".safetensors", ".ckpt")
+
+
 def _not_a_model(model: Path | bytes, error: Exception, version: str) -> ModelError:
     name = model if isinstance(model, Path) else "the model"
     text = str(error)
     if "rotobuf" in text and ("pars" in text or "No graph" in text):
-        return ModelError(f"{name}: is not an ONNX model (its bytes do not parse as one).")
+        way = " `cnnkit export` makes one of it." if Path(str(name)).suffix in OF_TORCH else ""
+        return ModelError(f"{name}: is not an ONNX model (its bytes do not parse as one).{way}")
     return ModelError(f"{name}: onnxruntime {version} cannot open it: {first_line(error)}")
 
 

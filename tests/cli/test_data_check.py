@@ -24,7 +24,7 @@ def photos(tmp_path: Path) -> Path:
 def test_a_folder_without_mistakes(photos: Path, run_cnnkit) -> None:
     said = run_cnnkit("data", "check", photos).stderr
     assert "photos: 12 images (train 6, test 6)." in said
-    assert "The same to the pixel: 0 images more than pictures. Nearly the same: 0 pairs." in said
+    assert "The same to the pixel as another: 0 images. Nearly the same: 0 pairs." in said
 
 
 def test_each_kind_of_mistake(photos: Path, run_cnnkit) -> None:

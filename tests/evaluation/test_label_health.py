@@ -73,7 +73,7 @@ def test_each_kind_of_duplicate_is_found(examine, photos: Path, tmp_path: Path) 
     near = {frozenset(image.key for image in group.images) for group in health.duplicates if group.kind == "near"}
     assert near == {frozenset({"blue/2.png", "blue/small.png"}), frozenset({"red/anew.jpg", "red/5.png"})}
     assert "Scored images that the model was trained on too: 1. The figures flatter it." in said
-    assert "The same picture twice: 2 images more than pictures, 1 pictures under different labels" in said
+    assert "The same picture twice: 2 images show what another shows, 1 pictures under different labels" in said
     page = (tmp_path / "out" / "report.html").read_text()
     assert "also among those that the model was trained on: the figures flatter it." in page
     assert "1\u00a0picture is there under different labels." in page

@@ -53,6 +53,7 @@ BINARY: dict[str, Callable[..., Any]] = {
 }
 # tested by themselves: what they take is neither of these
 OTHERS = {
+    "added_by_chance",
     "binned_gaps",
     "calibration_error",
     "fisher_exact",

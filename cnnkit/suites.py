@@ -120,7 +120,7 @@ def read_suite(path: Path) -> Suite:
         raise DataError(f"{path}: not TOML: {error}") from error
     except ValidationError as error:
         unknown = any(problem["type"] == "extra_forbidden" for problem in error.errors())
-        known = f" A case may have: {', '.join(Case.model_fields)}." if unknown else ""
+        known = f". A case may have: {', '.join(Case.model_fields)}." if unknown else ""
         raise DataError(f"{path}: not a suite: {spec_problems(error)}{known}") from error
 
 

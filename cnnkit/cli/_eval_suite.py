@@ -83,7 +83,9 @@ def _number(value: float | None) -> str:
 
 def _markdown(found: Any) -> str:
     head = [f"## Suite {escaped(Path(found.suite).stem)}: {len(found.cases)} cases", ""]
-    problems = [f"- {escaped(each)}" for each in found.problems] or ["All as expected."]
+    problems = [f"- {escaped(each)}" for each in found.problems] or [
+        "Accepted as the expected values." if found.updated else "All as expected."
+    ]
     rows = ["| case | measure | value | expected | within | verdict |", "|---|---|--:|--:|--:|---|"]
     rows += [f"| {' | '.join(escaped(cell) for cell in row)} |" for row in _rows(found)]
     return "\n".join([*head, *problems, "", *rows, ""])

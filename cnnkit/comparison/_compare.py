@@ -215,7 +215,10 @@ def _gone(contenders: Sequence[Contender]) -> list[str]:
     if contenders[0].results.task == "detection":
         return []
     lacking = [f"{each.name}: {each.without_scores}" for each in contenders if each.scores is None]
-    return [f"mAP, ROC AUC and Brier score are not compared ({'; '.join(lacking)})"] if lacking else []
+    if not lacking:
+        return []
+    among = " with the others" if len(contenders) - len(lacking) > 1 else ""
+    return [f"mAP, ROC AUC and Brier score are not compared{among} ({'; '.join(lacking)})"]
 
 
 def _speeds(contenders: Sequence[Contender]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from posixpath import commonpath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def same_images(contenders: Sequence[Contender]) -> SameImages:
     wanted = tuple(keys[at] for at in order)
     rows, notes = [np.array(order, dtype=np.int64)], list(_unhashed(first, first))
     for other in others:
-        places = {key: at for at, key in enumerate(_keys(other))}
+        places = {key: at for at, key in enumerate(_led_alike(wanted, _keys(other)))}
         _refuse_other_keys(first, set(wanted), other, set(places))
         rows.append(np.array([places[key] for key in wanted], dtype=np.int64))
         _refuse_other_files(first, other, wanted, rows)
@@ -43,6 +44,20 @@ def _keys(contender: Contender) -> list[str]:
     keys: list[str] = contender.rows.column("key").to_pylist()
     lead = f"{contender.results.data.part}/"
     return [key.removeprefix(lead) for key in keys] if all(key.startswith(lead) for key in keys) else keys
+
+
+def _led_alike(wanted: Sequence[str], keys: Sequence[str]) -> Sequence[str]:
+    """`keys` with the folder that all of `wanted` lie in for their own, where that makes them the same images."""
+    if set(wanted) == set(keys):
+        return keys
+    lead, own = _folder_of_all(wanted), _folder_of_all(keys)
+    alike = [lead + key.removeprefix(own) for key in keys]
+    return alike if set(alike) == set(wanted) else keys
+
+
+def _folder_of_all(keys: Sequence[str]) -> str:
+    folder = commonpath([key.rpartition("/")[0] for key in keys])
+    return f"{folder}/" if folder else ""
 
 
 def _refuse_other_keys(first: Contender, wanted: set[str], other: Contender, found: set[str]) -> None:

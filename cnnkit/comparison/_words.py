@@ -175,6 +175,12 @@ def best_sentence(names: Sequence[str], values: Sequence[float], differences: Se
     label = wording(differences[0].measure).label
     if not open_:
         return f"{best} is better in {label} than every other model: {listed(beaten)}."
+    tied = [name for name, value in zip(names, values, strict=True) if value == max(values) and name != best]
+    if tied:
+        told = f"{listed([best, *tied])} have the same {label}, the highest"
+        open_ = [name for name in open_ if name not in tied]
+        told += f"; these data cannot tell {best} from {listed(open_)}" if open_ else ""
+        return f"{told}; {best} is better than {listed(beaten)}." if beaten else f"{told}."
     told = f"{best} has the highest {label}, but these data cannot tell it from {listed(open_)}"
     return f"{told}; it is better than {listed(beaten)}." if beaten else f"{told}."
 

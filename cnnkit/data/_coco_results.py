@@ -76,6 +76,7 @@ def _categories(
     """By name where every record has one: positions may mean other classes in another file."""
     if found and all(entry.category_name is not None for entry in found):
         names = [entry.category_name for entry in found]
+        _refuse_two_names(path, found)
         places = {name: at for at, name in enumerate(truth.classes)}
         if by_name:
             places = {DARKNET_NAMES.get(name, name): at for name, at in places.items()} | places
@@ -92,6 +93,18 @@ def _categories(
     category_ids = list(map(attrgetter("category_id"), found))
     categories, notes = translate_ids(path, category_ids, truth.category_ids, truth.classes)
     return look_up(path, "", "category_id", category_ids, categories, f"{truth.source}"), notes
+
+
+def _refuse_two_names(path: Path, found: "Sequence[Detection]") -> None:
+    """Ids of any numbering are welcome beside names; one id with two names says that something went wrong."""
+    first: dict[int, tuple[int, str | None]] = {}
+    for at, entry in enumerate(found):
+        place, name = first.setdefault(entry.category_id, (at, entry.category_name))
+        if name != entry.category_name:
+            raise DataError(
+                f"{path}: [{at}].category_id is {entry.category_id} and its category_name {entry.category_name!r}, but "
+                f"[{place}] calls the same id {name!r}. Write one id for each name."
+            )
 
 
 def _images(

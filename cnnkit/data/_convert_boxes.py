@@ -56,7 +56,20 @@ def read_box_parts(source: BoxSource, *, split: str | None, images: Path | None)
         pictures = images or find_pictures(source.path, name, read.keys)
         truth, measured = _measured(read, pictures)
         parts.append(BoxPart(name, truth, pictures, (*truth.notes, *measured)))
-    return parts
+    return _each_once(parts)
+
+
+def _each_once(parts: list[BoxPart]) -> list[BoxPart]:
+    """A data.yaml may call the same images train and val: they are taken once, as a set without parts if all are."""
+    kept: dict[str, BoxPart] = {}
+    also: list[str] = []
+    for part in parts:
+        first = kept.setdefault(f"{part.pictures} {digest_of([replace(part, name=None)])}", part)
+        also += [] if first is part else [f"{part.name} is {first.name} once more, the same images: taken once."]
+    if not also:
+        return parts
+    first, *others = kept.values()
+    return [replace(first, name=first.name if others else None, notes=(*first.notes, *also)), *others]
 
 
 def write_box_parts(

@@ -13,7 +13,7 @@ from cnnkit.evaluation._detection_files import is_results_file
 from cnnkit.evaluation._foreign_files import is_answers_file
 from cnnkit.evaluation._job import evaluate
 from cnnkit.evaluation._tree import tree_sha256
-from cnnkit.files import sha256_of, write_text
+from cnnkit.files import write_text
 from cnnkit.results import Results, read_results, remove_results
 from cnnkit.suites import BUILT_IN_DATA, READING, Case
 
@@ -107,7 +107,11 @@ def _identity(place: Place, data: Path, options: dict[str, Any]) -> dict[str, An
     """Everything that decides the results, as JSON values."""
     if not place.model.exists():
         raise DataError(f"{place.model}: no such model or run. Paths in a suite are relative to its file.")
-    files = {name: sha256_of(path) for name in FILES if (path := place.file(name))}
+    named = {name: path for name in FILES if (path := place.file(name))}
+    for name, path in named.items():
+        if not path.exists():
+            raise DataError(f"{path}: no such file; {name} of {place.case.name}. Paths are relative to the suite.")
+    files = {name: tree_sha256(path) for name, path in named.items()}
     return {
         "schema": 1,
         "cnnkit": __version__,

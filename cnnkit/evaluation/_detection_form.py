@@ -13,6 +13,25 @@ AS_CORNERS = 0.99  # a share of boxes that fit in their picture as corners
 
 
 def notes_on_form(truth: DetectionTruth, found: DetectedBoxes) -> tuple[str, ...]:
+    """Notes where detections look incomplete, or boxes like shares of the picture or like corners."""
+    return (*_note_on_coverage(truth, found), *_note_on_scores(found), *_note_on_boxes(truth, found))
+
+
+def _note_on_coverage(truth: DetectionTruth, found: DetectedBoxes) -> tuple[str, ...]:
+    n, n_with = len(truth.keys), len(np.unique(found.image))
+    if not n_with or 2 * n_with >= n:
+        return ()
+    return (f"Of {n:,} images {n - n_with:,} have no detection at all: is the file whole?",)
+
+
+def _note_on_scores(found: DetectedBoxes) -> tuple[str, ...]:
+    if not len(found.scores) or (found.scores.min() >= 0 and found.scores.max() <= 1):
+        return ()
+    span = f"{found.scores.min():.3g} to {found.scores.max():.3g}"
+    return (f"Scores run from {span}, not within 0 to 1: only their order counts. Are all on one scale?",)
+
+
+def _note_on_boxes(truth: DetectionTruth, found: DetectedBoxes) -> tuple[str, ...]:
     """A note where boxes look like shares of the picture, or like corners; empty for too few boxes to tell."""
     boxes = found.boxes
     if len(boxes) < FEW or not len(truth.boxes) or float(np.abs(truth.boxes).max()) <= SHARES:

@@ -95,8 +95,9 @@ def _refuse_swapped(run_or_model: Path, data: Path) -> None:
     """A model is a file; a folder without a plan is no run, though DATA may be one."""
     if not run_or_model.is_dir() or is_run(run_or_model):
         return
-    if is_run(data) or data.suffix.lower() == ".onnx":
-        kind = "a run" if is_run(data) else "a model"
+    kinds = {".onnx": "a model", ".csv": "a file of answers", ".parquet": "a file of answers"}
+    kind = "a run" if is_run(data) else kinds.get(data.suffix.lower())
+    if kind is not None:
         raise UsageError(
             f"{run_or_model} is a folder of images and {data} is {kind}: they seem to be swapped. The order is "
             f"RUN|MODEL, then DATA: cnnkit eval {data} {run_or_model}."

@@ -51,9 +51,10 @@ def is_run(path: Path) -> bool:
 def open_run(path: Path) -> Run:
     """Open a complete run; DataError says what is missing and how to go on."""
     if not is_run(path):
-        raise DataError(
-            f"{path}: not a run folder: it has no plan.json. `cnnkit infer MODEL IMAGES -o {path}` makes one."
+        way_on = (
+            f"Its run is {path / 'run'}." if is_run(path / "run") else "`cnnkit infer MODEL IMAGES -o RUN` makes one."
         )
+        raise DataError(f"{path}: not a run folder: it has no plan.json. {way_on}")
     plan = Plan.read(path / "plan.json")
     if not (path / "manifest.json").exists():
         raise DataError(

@@ -86,19 +86,20 @@ def _marks(want: Wanted, image: Thumbnail | None) -> Markup | None:
 
 
 def groups_of_outcomes(outcomes: Outcomes, labels: Sequence[str], root: Path | None) -> list[Group]:
-    """The worst mistakes and the least sure answers."""
+    """The worst mistakes and, where confidences are known, the least sure answers."""
     worst = worst_mistakes(outcomes)
-    unsure = least_sure(outcomes, besides=worst)
+    unsure = least_sure(outcomes, besides=worst) if outcomes.are_sure else []
     positions = [*worst, *unsure]
     wanted = [Wanted(outcomes.key(at), outcomes.digest(at)) for at in positions]
     shown = pictures(wanted, [_caption(outcomes, at, labels) for at in positions], root)
     wrong = int(outcomes.wrong.sum())
     which = f"{count(len(worst))} of {counted(wrong, 'mistake')}" if wrong > len(worst) else counted(wrong, "mistake")
-    return [
+    groups = [
         Group(
             "worst",
             "Worst mistakes",
-            f"Wrong answers, the surest first: {which}. Wrong labels show up here too.",
+            f"Wrong answers{', the surest first' if outcomes.are_sure else ''}: {which}. "
+            f"Wrong labels show up here too.",
             "No wrong answer.",
             shown[: len(worst)],
         ),
@@ -110,6 +111,7 @@ def groups_of_outcomes(outcomes: Outcomes, labels: Sequence[str], root: Path | N
             shown[len(worst) :],
         ),
     ]
+    return groups if outcomes.are_sure else groups[:1]
 
 
 def worst_mistakes(outcomes: Outcomes) -> list[int]:
@@ -137,9 +139,14 @@ def _caption(outcomes: Outcomes, at: int, labels: Sequence[str]) -> Caption:
     true, predicted = int(outcomes.label[at]), int(outcomes.predicted[at])
     confidence, p = (float(each[at]) for each in (outcomes.confidence, outcomes.p))
     if true == predicted:
-        return Caption((("right:", labels[true], percent(confidence)),), (true,))
-    lines = (("said", labels[predicted], percent(confidence)), ("labelled", labels[true], percent(p)))
+        return Caption((("right:", labels[true], _share(confidence)),), (true,))
+    lines = (("said", labels[predicted], _share(confidence)), ("labelled", labels[true], _share(p)))
     return Caption(lines, (true, predicted))
+
+
+def _share(value: float) -> str:
+    """Empty where it is not known, as of another tool's file that names classes alone."""
+    return "" if np.isnan(value) else percent(value)
 
 
 def groups_of_label_sets(rows: "pa.Table", labels: Sequence[str], root: Path | None) -> list[Group]:

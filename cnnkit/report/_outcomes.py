@@ -32,6 +32,11 @@ class Outcomes:
         differ: NDArray[np.bool_] = self.label != self.predicted
         return self.answered & differ
 
+    @property
+    def are_sure(self) -> bool:
+        """Whether any answer says how sure it is."""
+        return bool(np.isfinite(self.confidence[self.answered]).any())
+
     def key(self, at: int) -> str:
         return str(self.keys[at].as_py())
 

@@ -42,6 +42,8 @@ def thresholds_of(results: Results, rows: "pa.Table", outcomes: Outcomes | None)
 
 
 def thresholds_from_outcomes(outcomes: Outcomes, n_classes: int) -> Thresholds | None:
+    if not outcomes.are_sure:
+        return None
     known = outcomes.answered
     label, predicted = outcomes.label[known], outcomes.predicted[known]
     totals = np.bincount(label, minlength=n_classes)

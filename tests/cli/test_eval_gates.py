@@ -179,7 +179,8 @@ def test_a_suite_from_the_command_line(run_cnnkit: Cnnkit, suite: Path, tmp_path
     assert (
         "Error: colours: top1_accuracy is 1, and no value is accepted for it yet: --update accepts it." in first.stderr
     )
-    accepted = run_cnnkit(*arguments, "--update")
+    accepted = run_cnnkit(*arguments, "--update", "--summary", tmp_path / "accepted.md")
+    assert "Accepted as the expected values." in (tmp_path / "accepted.md").read_text()
     assert f"Accepted: {tmp_path / 'expected' / 'tiny.json'}" in accepted.stderr
     again = run_cnnkit(*arguments, "--json", "--summary", tmp_path / "summary.md")
     assert "1 of them from an earlier run" in again.stderr
@@ -188,6 +189,12 @@ def test_a_suite_from_the_command_line(run_cnnkit: Cnnkit, suite: Path, tmp_path
     text = (tmp_path / "summary.md").read_text()
     assert text.startswith("## Suite tiny: 1 cases\n\nAll as expected.")
     assert "| colours | top1\\_accuracy | 1 | 1 | 0 | as expected |" in text
+
+
+def test_a_file_that_a_case_names_and_that_is_not_there(run_cnnkit: Cnnkit, suite: Path, tmp_path: Path) -> None:
+    suite.write_text(f'{SUITE}class_map = "none.txt"\n')
+    result = run_cnnkit("eval", "--suite", suite, "-o", tmp_path / "out", exit_code=1)
+    assert "none.txt: no such file; class_map of colours." in " ".join(result.stderr.split())
 
 
 def test_a_case_that_fails_exits_1_and_is_named(run_cnnkit: Cnnkit, suite: Path, tmp_path: Path) -> None:

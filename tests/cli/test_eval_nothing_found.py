@@ -69,3 +69,28 @@ def test_boxes_that_merely_reach_outside_are_not_called_corners(scored: Callable
     rng = np.random.default_rng(0)
     found = [(at, 1, (120, 40, *rng.uniform(40, 100, 2))) for at in range(N)]
     assert "detected boxes" not in scored(found)
+
+
+def test_a_file_that_leaves_most_images_out_is_doubted(scored: Callable[..., str]) -> None:
+    box = (120, 40, 60, 50)
+    assert f"Of {N} images 20 have no detection at all: is the file whole?" in scored(
+        [(at, 1, box) for at in range(10)]
+    )
+    assert "no detection at all" not in scored([(at, 1, box) for at in range(N)])
+
+
+def test_scores_that_are_no_shares_are_told(run_cnnkit: Cnnkit, scored: Callable[..., str], tmp_path: Path) -> None:
+    assert "only their order counts" not in scored([(at, 1, (120, 40, 60, 50)) for at in range(N)])
+    boxes = json.loads((tmp_path / "dt.json").read_text())
+    (tmp_path / "dt.json").write_text(json.dumps([{**boxes[0], "score": 97.5}, *boxes[1:]]))
+    said = " ".join(run_cnnkit("eval", tmp_path / "dt.json", tmp_path / "gt.json").stderr.split())
+    assert "Scores run from 0.61 to 97.5, not within 0 to 1: only their order counts. Are all on one scale?" in said
+
+
+def test_an_id_with_two_names_is_refused(run_cnnkit: Cnnkit, scored: Callable[..., str], tmp_path: Path) -> None:
+    scored([(at, 1, (120, 40, 60, 50)) for at in range(N)])
+    boxes = [{**box, "category_name": "cat"} for box in json.loads((tmp_path / "dt.json").read_text())]
+    boxes[3]["category_name"] = "dog"
+    (tmp_path / "dt.json").write_text(json.dumps(boxes))
+    said = " ".join(run_cnnkit("eval", tmp_path / "dt.json", tmp_path / "gt.json", exit_code=3).stderr.split())
+    assert "[3].category_id is 1 and its category_name 'dog', but [0] calls the same id 'cat'." in said

@@ -6,6 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from cnnkit.cli import cnnkit
 from cnnkit.cli._command import Verb
 from cnnkit.errors import CheckFailed, DataError, DeviceError, UsageError
 
@@ -49,3 +50,10 @@ def test_the_traceback_comes_when_asked_for() -> None:
     assert result.exit_code == 3
     assert result.stderr.startswith("Traceback (most recent call last):")
     assert result.stderr.splitlines()[-1] == "Error: no image"
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("infr", "infer"), ("evel", "eval"), ("benchmrk", "benchmark")])
+def test_a_verb_that_is_nearly_one_is_suggested(typed: str, meant: str) -> None:
+    result = CliRunner().invoke(cnnkit, [typed, "x"])
+    assert result.exit_code == 2
+    assert f"No such command '{typed}'. Did you mean {meant}" in result.stderr

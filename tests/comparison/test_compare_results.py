@@ -343,3 +343,30 @@ def test_wrong_calls(make_contender: MakeContender) -> None:
         compare_results([one, one_named(one, "b")], margin=-0.01)
     with pytest.raises(ValueError, match="names of their own"):
         compare_results([one, one])
+
+
+def test_models_that_share_the_first_place_are_named_together(make_contender: MakeContender) -> None:
+    labels = [0, 1] * 40
+    good = [*labels[:70], *(1 - each for each in labels[70:])]
+    other = [*(1 - each for each in labels[:10]), *labels[10:]]
+    poor = [1 - each for each in labels]
+    contenders = [make_contender(name, labels, each) for name, each in (("a", good), ("b", other), ("c", poor))]
+    (told,) = [each for each in compare_results(contenders).sentences if "the highest" in each]
+    assert told == "a and b have the same accuracy, the highest; a is better than c."
+
+
+def test_images_below_one_folder_more_are_the_same(make_contender: MakeContender) -> None:
+    """A run over the whole folder has `images/` before every key, one over the pictures has not."""
+    labels, names = [0, 1, 0, 1], [f"{at}.png" for at in range(4)]
+    one = make_contender("a", labels, labels, keys=names)
+    hashes = one.rows.column("digest").to_pylist()
+    below = [f"images/{name}" for name in names]
+    for first, other in ((names, below), (below, names), ([f"x/{name}" for name in names], below)):
+        pair = [
+            make_contender(name, labels, labels, keys=keys, digests=hashes)
+            for name, keys in (("a", first), ("b", other))
+        ]
+        assert compare_results(pair).n == 4
+    others = [f"images/{at}.png" for at in range(1, 5)]
+    with pytest.raises(DataError, match="are in results/a alone"):
+        compare_results([one, make_contender("b", labels, labels, keys=others, digests=hashes)])

@@ -186,3 +186,18 @@ def test_the_raccoons_as_yolo(shared: Path, tmp_path: Path) -> None:
     place = {key: at for at, key in enumerate(back.keys)}
     order = np.argsort([place[first.keys[at]] for at in first.image], kind="stable")
     assert np.allclose(first.xywh()[order], back.boxes, atol=1e-9)
+
+
+def test_train_and_val_that_are_the_same_images_are_taken_once(tmp_path):
+    """Tools that train on YOLO's data.yaml want both names; a set without parts then names its images twice."""
+    (tmp_path / "set" / "images").mkdir(parents=True)
+    Image.new("RGB", (20, 10)).save(tmp_path / "set" / "images" / "a.png")
+    (tmp_path / "set" / "boxes.csv").write_text("key,class,x1,y1,x2,y2\na.png,cat,1,2,5,6\n")
+    yolo = convert(tmp_path / "set", tmp_path / "yolo", to="yolo", copy_images=True).folder
+    assert "val: images" in (yolo / "data.yaml").read_text()
+    done = convert(yolo, tmp_path / "back", to="csv", copy_images=True)
+    assert "Val is train once more, the same images: taken once." in done.notes or any(
+        "val is train once more" in note for note in done.notes
+    )
+    assert (tmp_path / "back" / "boxes.csv").read_text().count("a.png") == 1
+    assert not (tmp_path / "back" / "val.csv").exists()

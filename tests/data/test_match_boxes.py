@@ -35,7 +35,7 @@ def test_images_take_the_runs_order_and_classes_the_models(tmp_path: Path) -> No
     assert (found.counts["n_unlabelled"], found.counts["n_without_image"]) == (1, 1)
     assert found.notes[-2:] == (
         "Images that the labels do not list, not scored: 1.",
-        "Labelled images that are not there, not scored: 1.",
+        "Labelled images that are not among those found or run, not scored: 1.",
     )
 
 

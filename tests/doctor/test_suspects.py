@@ -75,6 +75,8 @@ def test_a_right_model_has_no_culprit(tmp_path: Path, images: Path) -> None:
     assert found.as_is.top1_accuracy == 1
     assert found.culprit is None
     assert "none of the usual mistakes explains it" in found.sentence()
+    few = doctor.try_suspects(tmp_path / "m.onnx", images, limit=12).sentence()
+    assert f"(95 % interval 0.758 to 1.000) on 12 of 36 labelled images in {images};" in few
 
 
 def test_swapped_channels_are_found(tmp_path: Path, images: Path, run_cnnkit: Callable) -> None:
@@ -97,6 +99,7 @@ def test_another_order_of_classes_is_found(tmp_path: Path, images: Path) -> None
     found = doctor.try_suspects(model, images)
     assert found.culprit is not None
     assert found.culprit.change == "classes shifted up by one"
+    assert found.culprit.flags == "--labels FILE in that order"
 
 
 def test_flags_that_are_typed_are_tried_with(tmp_path: Path, images: Path) -> None:

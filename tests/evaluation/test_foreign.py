@@ -265,3 +265,15 @@ def test_another_tools_answers_are_compared_by_name(images: Path, make_run: Make
     assert found.differences[0].better == "same"
     assert "predicted has no hashes of its images: they are paired by name alone" in found.notes
     assert any("its answers are another tool's file" in note for note in found.notes)
+
+
+def test_classes_alone_are_shown_without_shares(images: Path, tmp_path: Path) -> None:
+    """No confidence is known: nothing is called sure, and no share stands under a picture."""
+    rows = [{"key": key, "predicted": "cat"} for key in SCORES]
+    evaluate(write_csv(tmp_path / "plain.csv", rows), images, tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "nan\u00a0%" not in page
+    assert "Worst mistakes" in page
+    assert "the surest first" not in page
+    assert "Least sure" not in page
+    assert 'id="threshold"' not in page

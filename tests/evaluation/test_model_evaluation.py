@@ -103,3 +103,25 @@ def colours_text(name: str) -> str:
 def test_options_of_inference_reach_it(colours: Path, labelled: Path, tmp_path: Path) -> None:
     evaluate(colours, labelled, tmp_path / "out", report=False, batch_size=2, shard_size=4)
     assert len(list((tmp_path / "out" / "run" / "parts").iterdir())) == 3
+
+
+def test_labels_that_no_class_answers_to_are_refused_before_images_are_run(
+    colours: Path, labelled: Path, tmp_path: Path
+) -> None:
+    (labelled / "test" / "red").rename(labelled / "test" / "pink")
+    with pytest.raises(DataError, match="pink"):
+        evaluate(colours, labelled, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_knows_the_cost_of_its_model_while_that_is_there(
+    colours: Path, labelled: Path, tmp_path: Path, run_cnnkit: Callable[..., Result]
+) -> None:
+    model = tmp_path / "here.onnx"
+    model.write_bytes(colours.read_bytes())
+    run_cnnkit("infer", model, labelled / "test", "-o", tmp_path / "run")
+    known = evaluate(tmp_path / "run", labelled).cost
+    assert known == evaluate(model, labelled).cost
+    assert known.multiply_adds is not None
+    model.write_bytes(b"another")
+    assert evaluate(tmp_path / "run", labelled).cost.multiply_adds is None

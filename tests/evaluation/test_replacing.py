@@ -138,9 +138,12 @@ def test_a_file_of_detections_again(boxes: Path, tmp_path: Path) -> None:
         evaluate(tmp_path / "found.json", boxes / "other.json", out, report=False)
 
 
-@pytest.mark.parametrize("second", ["run", "colours.onnx"])
-def test_what_is_scored_comes_first(second: str, images: Path, colours: Path, run: Path, run_cnnkit: Cnnkit) -> None:
-    given = run if second == "run" else colours
+@pytest.mark.parametrize("second", ["run", "colours.onnx", "answers.csv"])
+def test_what_is_scored_comes_first(
+    second: str, images: Path, colours: Path, run: Path, tmp_path: Path, run_cnnkit: Cnnkit
+) -> None:
+    (tmp_path / "answers.csv").write_text("key,predicted\n")
+    given = {"run": run, "colours.onnx": colours}.get(second, tmp_path / "answers.csv")
     said = " ".join(run_cnnkit("eval", images, given, exit_code=2).stderr.split())
     assert f"they seem to be swapped. The order is RUN|MODEL, then DATA: cnnkit eval {given} {images}." in said
 
@@ -154,3 +157,9 @@ def test_part_and_whole_belong_together(
     first = evaluate(tmp_path / "run", tmp_path / "paint", tmp_path / "out", report=False)
     again = evaluate(tmp_path / "run", tmp_path / "paint" / "test", tmp_path / "out", report=False)
     assert again.figures == first.figures
+
+
+def test_a_results_folder_names_its_run(colours: Path, images: Path, tmp_path: Path, run_cnnkit: Cnnkit) -> None:
+    evaluate(colours, images, tmp_path / "out", report=False)
+    said = " ".join(run_cnnkit("eval", tmp_path / "out", images, exit_code=3).stderr.split())
+    assert f"out: not a run folder: it has no plan.json. Its run is {tmp_path / 'out' / 'run'}." in said

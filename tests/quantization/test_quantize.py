@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from cnnkit import pipeline, quantization
+from cnnkit.data import find_images
 from cnnkit.errors import CheckFailed, DataError, ModelError, UsageError
 from cnnkit.graphs import read_metadata
 from cnnkit.quantization._calibration import measure_ranges
@@ -112,6 +113,20 @@ def test_undecided_can_be_accepted_and_is_recorded(model: Path, images: Path, tm
     )
     assert done.decision.passed is None
     assert json.loads(read_metadata(output)[METADATA_KEY])["provenance"]["quantization"]["accepted_undecided"]
+
+
+def test_the_error_and_the_size_are_those_of_the_files(model: Path, images: Path, tmp_path: Path) -> None:
+    output, said = tmp_path / "int8.onnx", []
+    done = quantization.quantize(model, output, calib=images, labelled=images, max_drop=15, say=said.append)
+    assert done.size_bytes == output.stat().st_size
+    assert f"{output}: {output.stat().st_size:,} bytes; the float file has {model.stat().st_size:,}." in said
+    samples = find_images(images)
+    fed = np.concatenate([array for _, array in pipeline.prepared(pipeline.open_model(model).spec, list(samples)[:8])])
+    feed = {"image": fed.reshape(-1, 3, 16, 16)}
+    wanted, got = (onnxruntime.InferenceSession(path).run(None, feed)[0] for path in (model, output))
+    relative = np.linalg.norm(got - wanted) / np.linalg.norm(wanted)
+    assert done.error == pytest.approx(relative, rel=0.5)  # of other images, and as large
+    assert f"relative error of the outputs {done.error:.2g}" in " ".join(said)
 
 
 def test_without_labels_changed_decisions_bound_the_drop(model: Path, images: Path, tmp_path: Path) -> None:

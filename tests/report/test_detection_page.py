@@ -49,7 +49,7 @@ def test_the_page_of_a_detector(page):
     assert "All classes, and the background." in text
     assert "cat predicted as background" in text
     assert "background predicted as dog" in text
-    assert "Labelled images that are not there, not scored" in text
+    assert "Labelled images that are not among those found or run, not scored" in text
     assert "AP (Ultralytics)" in text
     assert f"30{NBSP}objects" in text
     assert "<dt>Truth</dt><dd>boxes.csv (from this page: ../boxes.csv)</dd>" in text

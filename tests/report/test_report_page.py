@@ -151,6 +151,10 @@ def test_operating_points_and_calibration_are_said_in_words(digits, tmp_path):
     assert "dividing the logits by 1.200 fits these images best." in page
     assert f"95{NBSP}% of the answers are right from confidence 0.97 on; that answers 60.0{NBSP}% of the images" in page
     assert "none does" in page
+    digits.facts["operating_points"][0] |= {"n": 12, "low": 0.757, "high": 1.0}
+    assert f"of the images (12{NBSP}answers, 95{NBSP}% interval 75.7 to 100{NBSP}%)." in written(digits, tmp_path)
+    digits.facts["figures"]["ece"] = {"value": 0.05, "low": 0.0, "high": 0.07, "n": 897}
+    assert f"It may be as sure as it is right (calibration error 5.0{NBSP}%" in written(digits, tmp_path)
     digits.facts["operating_points"] = digits.facts["operating_points"][1:]
     assert f"No confidence on these images makes 99.9{NBSP}% of the answers right." in written(digits, tmp_path)
 

@@ -315,3 +315,10 @@ def test_openvino_without_its_package(colours: Path, use: Any, monkeypatch: pyte
     use(FakeOnnxruntime(CPU, opens=(CPU,)))
     with pytest.raises(DeviceError, match=r'Install it: pip install "cnnkit\[openvino\]"'):
         open_session(colours, device="openvino")
+
+
+def test_a_file_of_torch_is_sent_to_export(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"hello, world")
+    with pytest.raises(ModelError, match=r"is not an ONNX model .* `cnnkit export` makes one of it\."):
+        open_session(path)

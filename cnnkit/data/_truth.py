@@ -194,10 +194,9 @@ def part_notes(
     notes = []
     empty = sorted(set(range(len(classes))) - present)
     if empty:
-        names = ", ".join(shown_name(classes[at].name) for at in empty[:N_NAMED]) + (
-            ", ..." if len(empty) > N_NAMED else ""
-        )
-        notes.append(f"{len(empty)} of {len(classes)} classes have no image here: {names}.")
+        names = ", ".join(shown_name(classes[at].name) for at in empty[:N_NAMED])
+        more = f" and {len(empty) - N_NAMED} others" if len(empty) > N_NAMED else ""
+        notes.append(f"{len(empty)} of {len(classes)} classes have no image here: {names}{more}.")
     if unlabelled:
         notes.append(f"Images without a label, not scored: {unlabelled}.")
     if outside:

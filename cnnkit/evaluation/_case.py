@@ -11,6 +11,7 @@ from cnnkit.data import convert
 from cnnkit.errors import DataError
 from cnnkit.evaluation._detection_files import is_results_file
 from cnnkit.evaluation._foreign_files import is_answers_file
+from cnnkit.evaluation._gates import LOWER_IS_BETTER
 from cnnkit.evaluation._job import evaluate
 from cnnkit.evaluation._tree import tree_sha256
 from cnnkit.files import write_text
@@ -89,6 +90,7 @@ def _arguments(place: Place, options: dict[str, Any], *, overwrite: bool) -> dic
         "multilabel": case.multilabel,
         "split": case.split,
         "class_map": place.file("class_map"),
+        "figures": tuple(name for name in case.measures if not name.endswith(LOWER_IS_BETTER)),
     }
     described = {name: getattr(case, name) for name in ("threshold", "protocol", *READING)}
     asked |= {name: value for name, value in described.items() if value is not None}

@@ -28,7 +28,8 @@ def _step(operation: Operation) -> str:
         case Rescale():
             return f"times {_number(operation.scale)} plus {operation.offset:g}"
         case Normalize():
-            return f"minus {_numbers(operation.mean)}, divided by {_numbers(operation.std)}"
+            divided = f", divided by {_numbers(operation.std)}" if set(operation.std) != {1.0} else ""
+            return f"minus {_numbers(operation.mean)}{divided}"
     raise AssertionError(operation)
 
 

@@ -51,5 +51,9 @@ def bound_by(stages: dict[str, float]) -> str:
         return "nothing was run"
     ranked = sorted(work, key=lambda name: -work[name])
     shares = [f"{name} {100 * work[name] / total:.0f} %" for name in ranked]
-    first = shares[0].replace("wait", "waiting for results to be written")
+    told = {
+        "wait": "waiting for results to be written",
+        "isolated": "running in a child process what a process died on",
+    }
+    first = shares[0].replace(ranked[0], told.get(ranked[0], ranked[0]), 1)
     return f"{first} of the workers' time ({', '.join(shares[1:])})" if shares[1:] else f"{first} of the workers' time"

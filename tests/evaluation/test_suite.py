@@ -157,7 +157,7 @@ def test_accepted_values_of_a_failed_case_stay_and_of_a_dropped_one_go(home: Pat
     [
         (("../colours.onnx", "../none.onnx"), "none.onnx: no such model or run. Paths in a suite are relative"),
         (('"../images"', '"../none"'), "none: no such data. Paths in a suite are relative to its file."),
-        (('"macro_f1"', '"accuracy"'), "no figure 'accuracy' in its results; there are top1_accuracy, "),
+        (('"macro_f1"', '"accuracy"'), "no figure 'accuracy' is measured of a classifier; there are top1_accuracy, "),
     ],
 )
 def test_what_a_case_cannot_have(home: Path, change: tuple[str, str], message: str) -> None:
@@ -175,6 +175,16 @@ def test_built_in_digits_are_written_on_the_spot(home: Path) -> None:
     assert found.error is not None  # the model knows colours, not digits
     assert "0" in found.error
     assert len(list((home.parent / "out" / "_data" / "digits" / "test").rglob("*.png"))) == 599
+
+
+def test_a_measure_that_no_classifier_has_is_refused_before_the_model_is_run(home: Path) -> None:
+    (home / "suites" / "tiny.toml").write_text(CASES.replace('"macro_f1"', '"macro_fl"'))
+    error = run(home).cases[0].error
+    assert error is not None
+    assert "no figure 'macro_fl' is measured of a classifier; there are top1_accuracy" in error
+    assert not (home.parent / "out" / "colours" / "run").exists()
+    (home / "suites" / "tiny.toml").write_text(CASES.replace('"macro_f1"', '"cross_entropy"'))
+    assert run(home).cases[0].error is None
 
 
 def test_where_expected_values_lie(tmp_path: Path) -> None:

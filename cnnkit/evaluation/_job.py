@@ -144,7 +144,7 @@ def evaluate(
         raise UsageError(f"--bench tells the speed of a model, and {path} is another tool's answers: leave it out.")
     if is_answers_file(path) or is_results_file(path):
         if not overwrite:
-            refuse_to_replace(out, data, name=path.stem)
+            refuse_to_replace(out, data, asked.truth, name=path.stem)
         return (_evaluate_answers if is_answers_file(path) else _evaluate_file)(path, asked, out, **how)
     return _evaluate_run(path, asked, out, bench=bench, heard={**heard, "overwrite": overwrite}, **how)
 

@@ -8,23 +8,27 @@ from cnnkit.errors import DataError
 from cnnkit.results import RESULTS_FILE
 
 
-def refuse_to_replace(output: Path | None, data: Path, *, name: str, sha256: str | None = None) -> None:
-    """DataError when `output` holds results of another model than this one, or of other data.
+def refuse_to_replace(
+    output: Path | None, data: Path, truth: Path | None, *, name: str, sha256: str | None = None
+) -> None:
+    """DataError when `output` holds results of another model than this one, or of other data or another truth.
 
     Of another tool's answers, which have no `sha256`, the name tells.
     """
     found = _results_in(output)
     if output is None or found is None:
         return
+    labels = truth or data
     other_model = name != found.name or (None not in (sha256, found.sha256) and sha256 != found.sha256)
-    named = [found.truth, found.root] if data.is_dir() else [found.truth or found.root]  # a file is the labels
+    named = [found.truth, found.root] if labels.is_dir() else [found.truth or found.root]  # a file is the labels
     places = [(output / each).resolve() for each in named if each is not None]
-    if not other_model and any(_belong_together(data.resolve(), place) for place in places):
+    same_kind = truth is None or found.truth is not None  # class folders are no file of labels
+    if not other_model and same_kind and any(_belong_together(labels.resolve(), place) for place in places):
         return
     shown = f"another {name}" if other_model and name == found.name else f"{found.name} on {places[0]}"
     raise DataError(
         f"{output}: holds the results of {shown}. Give another -o; --overwrite replaces them by those of {name} "
-        f"on {data}."
+        f"on {labels}."
     )
 
 

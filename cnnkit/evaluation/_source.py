@@ -67,7 +67,7 @@ def open_source(
         refuse_what_does_not_fit(asked, run.spec.task)
         refuse_what_is_for_files(asked)
         if not overwrite:
-            refuse_to_replace(output, asked.data, name=run.plan.model.name, sha256=run.plan.model.sha256)
+            refuse_to_replace(output, asked.data, asked.truth, name=run.plan.model.name, sha256=run.plan.model.sha256)
         yield Source(run)
         return
     if not run_or_model.exists():
@@ -77,7 +77,7 @@ def open_source(
     refuse_what_does_not_fit(asked, spec.task)
     refuse_what_is_for_files(asked)
     if not overwrite:
-        refuse_to_replace(output, asked.data, name=model.name, sha256=model.sha256)
+        refuse_to_replace(output, asked.data, asked.truth, name=model.name, sha256=model.sha256)
     if spec.task == "detection":
         options = {"conf": SCORING_CONF, **options}
         images = pictures_of(asked, spec.classes)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cnnkit import __version__, graphs
-from cnnkit.errors import CheckFailed
+from cnnkit.errors import CheckFailed, MachineError
 from cnnkit.exporting._checks import check_graph
 from cnnkit.exporting._exporters import EXPORTERS, ExporterName, Request, run_exporter
 from cnnkit.exporting._fuse import Order, fuse, fused_spec
@@ -69,7 +69,7 @@ class Attempts:
     def write(self, path: Path) -> Exported:
         """Write `path`; CheckFailed with every exporter's reason when none made a right file, and nothing is left."""
         refused: dict[str, str] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path)
         for name in EXPORTERS:
             with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
                 try:
@@ -142,6 +142,16 @@ class Attempts:
         if self.notes:
             facts["notes"] = list(self.notes)
         return facts
+
+
+def _make_folder(path: Path) -> None:
+    """MachineError, with the name that was asked for, where no file can be made: before anything is exported."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent):
+            pass
+    except OSError as error:
+        raise MachineError(f"{path}: cannot be written: {error.strerror}. Give another -o.") from error
 
 
 def _reason(error: Exception) -> str:

@@ -113,3 +113,12 @@ def test_fused_in_the_order_that_is_asked_for(
     facts = json.loads(run_cnnkit("export", checkpoint, "-o", out, "--fuse", *flags, "--json").stdout)
     assert (facts["input"]["channels"], facts["input"]["any_size"], facts["preprocess"]) == (order, True, [])
     assert facts["verification"]["passed"] is True
+
+
+def test_a_place_that_takes_no_file_is_named_before_anything_is_exported(
+    run_cnnkit: Any, checkpoint: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    said = run_cnnkit("export", checkpoint, "-o", tmp_path / "file" / "digits.onnx", exit_code=5).stderr
+    assert f"{tmp_path / 'file' / 'digits.onnx'}: cannot be written: " in " ".join(said.split())
+    assert "Verified" not in said

@@ -83,6 +83,19 @@ def test_the_same_again(run: Path, colours: Path, images: Path, tmp_path: Path) 
     assert evaluate(colours, images, tmp_path / "out", report=False).figures == first.figures
 
 
+def test_another_truth(run: Path, images: Path, tmp_path: Path) -> None:
+    lines = [f"{name}/{at}.png,{name}" for name in ("red", "green", "blue") for at in range(2)]
+    for name in ("old", "new"):
+        (tmp_path / f"{name}.csv").write_text("\n".join(["key,label", *lines, ""]))
+    for _ in range(2):
+        evaluate(run, images, tmp_path / "out", truth=tmp_path / "old.csv", report=False)
+    with pytest.raises(DataError, match=r"holds the results of colours on .*old\.csv\. .* on .*new\.csv"):
+        evaluate(run, images, tmp_path / "out", truth=tmp_path / "new.csv", report=False)
+    evaluate(run, images, tmp_path / "plain", report=False)
+    with pytest.raises(DataError, match=r"holds the results of colours on .*images\. "):
+        evaluate(run, images, tmp_path / "plain", truth=tmp_path / "new.csv", report=False)
+
+
 def test_results_that_cannot_be_read_hold_nothing_up(run: Path, images: Path, tmp_path: Path) -> None:
     for text in ("{", "[]", '{"model": 3}', '{"model": {}, "data": {"root": 3}}'):
         (tmp_path / "out").mkdir(exist_ok=True)

@@ -1,5 +1,6 @@
 """Which nodes stay float: chosen by the error of the outputs on the calibration images, never by labels."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class Watched:
 class Choice:
     """`keep_float` in the order in which they were found.
 
-    Errors are |int8 - fp32|^2 / |fp32|^2 of the outputs; of several quantities the mean, each at most 1.
+    Errors are |int8 - fp32| / |fp32| of the outputs; of several quantities the root of the mean square, each at most 1.
     """
 
     keep_float: tuple[str, ...]
@@ -69,7 +70,7 @@ def choose_float(
     nodes = _graph.weighted_nodes(prepared)
     plain = error_of(frozenset())
     if plain <= GOOD_ENOUGH:
-        return Choice((), plain, plain)
+        return _choice((), plain, plain)
     single = _tried_alone(nodes, error_of, progress)
     kept: tuple[str, ...] = ()
     error = plain
@@ -78,7 +79,11 @@ def choose_float(
         if with_node > error * (1 - WORTH_IT):
             break
         kept, error = (*kept, node), with_node
-    return Choice(keep_float=kept, error=error, error_all_int8=plain)
+    return _choice(kept, error, plain)
+
+
+def _choice(kept: tuple[str, ...], squared: float, squared_all_int8: float) -> Choice:
+    return Choice(keep_float=kept, error=math.sqrt(squared), error_all_int8=math.sqrt(squared_all_int8))
 
 
 def _tried_alone(nodes: Sequence[str], error_of: Run, progress: Progress) -> dict[str, float]:
@@ -100,7 +105,7 @@ def _tried_alone(nodes: Sequence[str], error_of: Run, progress: Progress) -> dic
     return single
 
 
-def relative_error(got: NDArray[np.floating], wanted: NDArray[np.floating]) -> float:
+def relative_squared_error(got: NDArray[np.floating], wanted: NDArray[np.floating]) -> float:
     """|got - wanted|^2 / |wanted|^2, 0 where both are zero; lower is better."""
     wanted = np.asarray(wanted, dtype=np.float64)
     power = float(np.square(wanted).sum())
@@ -113,8 +118,8 @@ def _error(got: Sequence[NDArray[np.float64]], wanted: Sequence[NDArray[np.float
         return 1.0
     pairs = [pair for both in zip(got, wanted, strict=True) for pair in zip(*map(_quantities, both), strict=True)]
     if len(pairs) == 1:
-        return relative_error(*pairs[0])
-    return float(np.mean([min(relative_error(*pair), 1.0) for pair in pairs]))
+        return relative_squared_error(*pairs[0])
+    return float(np.mean([min(relative_squared_error(*pair), 1.0) for pair in pairs]))
 
 
 def _quantities(rows: NDArray[np.float64]) -> list[NDArray[np.float64]]:

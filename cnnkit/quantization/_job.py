@@ -1,6 +1,5 @@
 """A float model becomes an int8 one, if it is as good: calibrate, choose what stays float, decide, measure, write."""
 
-import math
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -130,8 +129,8 @@ def quantize(
         method=method,
         n_calibration=len(calibration),
         keep_float=made.choice.keep_float,
-        error=math.sqrt(made.choice.error),
-        error_all_int8=math.sqrt(made.choice.error_all_int8),
+        error=made.choice.error,
+        error_all_int8=made.choice.error_all_int8,
         decision=decision,
         speed=measure_speed(opened.session, int8.session, made.feeds),
         source_size_bytes=path.stat().st_size,
@@ -225,10 +224,10 @@ def _feeds(opened: Model, samples: Sequence[Sample]) -> Iterator[Feed]:
 
 
 def _choice_sentence(choice: Choice) -> str:
-    error, without = (f"{math.sqrt(squared):.2g}" for squared in (choice.error, choice.error_all_int8))
     if not choice.keep_float:
-        return f"all weights in int8; relative error of the outputs {error}"
-    return f"{', '.join(choice.keep_float)} stay float: relative error of the outputs {error}, {without} without"
+        return f"all weights in int8; relative error of the outputs {choice.error:.2g}"
+    kept = ", ".join(choice.keep_float)
+    return f"{kept} stay float: relative error of the outputs {choice.error:.2g}, {choice.error_all_int8:.2g} without"
 
 
 def _write(content: bytes, target: Path, spec: ModelSpec, done: Quantization) -> None:

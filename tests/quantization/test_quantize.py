@@ -16,7 +16,7 @@ from cnnkit.data import find_images
 from cnnkit.errors import CheckFailed, DataError, ModelError, UsageError
 from cnnkit.graphs import read_metadata
 from cnnkit.quantization._calibration import measure_ranges
-from cnnkit.quantization._choice import relative_error
+from cnnkit.quantization._choice import relative_squared_error
 from cnnkit.quantization._graph import prepare, quantized, weighted_nodes
 from cnnkit.quantization._speed import Speed, has_int8_instructions
 from cnnkit.spec import METADATA_KEY, parse_spec
@@ -170,7 +170,7 @@ def test_every_method_streams_and_stays_close(
     session = onnxruntime.InferenceSession(quantized(prepared, ranges, keep_float=()))
     whole = onnxruntime.InferenceSession(model)
     got, wanted = (np.concatenate([each.run(None, feed)[0] for feed in feeds]) for each in (session, whole))
-    assert relative_error(got, wanted) < 0.02
+    assert relative_squared_error(got, wanted) < 0.02
 
 
 def test_minmax_ranges_are_the_extremes(model: Path, tmp_path: Path) -> None:

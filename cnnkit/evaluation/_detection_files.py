@@ -7,6 +7,7 @@ from cnnkit.data import DetectionTruth, find_pictures, open_boxes, read_boxes, r
 from cnnkit.errors import UsageError
 from cnnkit.evaluation._detection_boxes import Boxes, limits_up_to
 from cnnkit.evaluation._detection_details import Details
+from cnnkit.evaluation._detection_form import notes_on_coverage
 from cnnkit.evaluation._detection_measure import measure_boxes, n_classes_scored, notes_on
 from cnnkit.evaluation._detection_protocols import chosen_protocols
 from cnnkit.evaluation._detection_rows import rows_of
@@ -60,7 +61,7 @@ def score_file(path: Path, asked: Asked, output: Path | None) -> tuple[Results, 
             n_classes_scored=n_classes_scored(boxes, protocols),
         ),
         versions=versions_here("hotcoco", "msgspec"),
-        warnings=notes_on(boxes, protocols),
+        warnings=(*notes_on_coverage(truth, found), *notes_on(boxes, protocols)),
         **measure_boxes(boxes, protocols, asked),
     )
     root = asked.data if asked.truth is not None and asked.data.is_dir() else None

@@ -13,11 +13,12 @@ AS_CORNERS = 0.99  # a share of boxes that fit in their picture as corners
 
 
 def notes_on_form(truth: DetectionTruth, found: DetectedBoxes) -> tuple[str, ...]:
-    """Notes where detections look incomplete, or boxes like shares of the picture or like corners."""
-    return (*_note_on_coverage(truth, found), *_note_on_scores(found), *_note_on_boxes(truth, found))
+    """Notes where scores lie outside 0 to 1, or boxes look like shares of the picture or like corners."""
+    return (*_note_on_scores(found), *_note_on_boxes(truth, found))
 
 
-def _note_on_coverage(truth: DetectionTruth, found: DetectedBoxes) -> tuple[str, ...]:
+def notes_on_coverage(truth: DetectionTruth, found: DetectedBoxes) -> tuple[str, ...]:
+    """A note where another tool's file says nothing of most images."""
     n, n_with = len(truth.keys), len(np.unique(found.image))
     if not n_with or 2 * n_with >= n:
         return ()

@@ -94,3 +94,12 @@ def test_an_id_with_two_names_is_refused(run_cnnkit: Cnnkit, scored: Callable[..
     (tmp_path / "dt.json").write_text(json.dumps(boxes))
     said = " ".join(run_cnnkit("eval", tmp_path / "dt.json", tmp_path / "gt.json", exit_code=3).stderr.split())
     assert "[3].category_id is 1 and its category_name 'dog', but [0] calls the same id 'cat'." in said
+
+
+def test_a_run_that_finds_little_is_no_file_that_is_not_whole(
+    run_cnnkit: Cnnkit, make_box_run: Callable[..., Path], scored: Callable[..., str], tmp_path: Path
+) -> None:
+    scored([(0, 1, (120, 40, 60, 50))])
+    found = {f"{at}.jpg": [("cat", 0.9, (120, 40, 180, 90))] if at < 3 else [] for at in range(N)}
+    run = make_box_run(found, ["cat", "dog"], size=(HEIGHT, WIDTH))
+    assert "no detection at all" not in run_cnnkit("eval", run, tmp_path / "gt.json").stderr

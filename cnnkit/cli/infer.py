@@ -123,7 +123,7 @@ def _folder(
     if annotate is not None:
         inference.check_pictures_folder(annotate, images)
     output = output or inference.default_output(model, images)
-    if model.is_file() and images.is_dir():  # else the error is all there is to say
+    if model.is_file() and images.exists():  # else the error is all there is to say
         _output.say(f"Run folder: {output}")
     with without_decoder_talk(), _stopped_politely(), _output.progress(progress, "infer") as report:
         done = inference.infer(model, images, output, overwrite=overwrite, progress=report, say=_output.say, **options)

@@ -15,7 +15,7 @@ def refuse_to_replace(
 
     Of another tool's answers, which have no `sha256`, the name tells.
     """
-    found = _results_in(output)
+    found = None if output is None else _results_in(output)
     if output is None or found is None:
         return
     labels = truth or data
@@ -39,10 +39,8 @@ class _Found(NamedTuple):
     truth: str | None
 
 
-def _results_in(output: Path | None) -> _Found | None:
+def _results_in(output: Path) -> _Found | None:
     """As they are written, by whatever version; None where there are none that can be told."""
-    if output is None:
-        return None
     try:
         facts = json.loads((output / RESULTS_FILE).read_bytes())
         model, data = facts["model"], facts["data"]

@@ -83,7 +83,7 @@ def open_source(
         images = pictures_of(asked, spec.classes)
     else:
         images = find_part(asked.data, split=asked.split).root
-        _check_labels(spec, images, asked, options)
+        _check_labels(spec, asked, options)
     with tempfile.TemporaryDirectory(prefix="cnnkit-eval-") as folder:
         kept = output is not None
         place = output / "run" if output is not None else Path(folder) / "run"
@@ -92,8 +92,8 @@ def open_source(
 
 
 def _refuse_swapped(run_or_model: Path, data: Path) -> None:
-    """A model is a file; a folder without a plan is no run, though DATA may be one."""
-    if not run_or_model.is_dir() or is_run(run_or_model):
+    """A model is a file; a folder without a plan, its own or that of its run, is no run, though DATA may be one."""
+    if not run_or_model.is_dir() or is_run(run_or_model) or is_run(run_or_model / "run"):
         return
     kinds = {".onnx": "a model", ".csv": "a file of answers", ".parquet": "a file of answers"}
     kind = "a run" if is_run(data) else kinds.get(data.suffix.lower())
@@ -112,7 +112,7 @@ def _opened(model: Path, options: dict[str, Any]) -> "Model":
     return open_model(model, device="cpu", **typed)
 
 
-def _check_labels(spec: "ModelSpec", images: Path, asked: Asked, options: dict[str, Any]) -> None:
+def _check_labels(spec: "ModelSpec", asked: Asked, options: dict[str, Any]) -> None:
     """DataError, before images are run, for labels that no class answers to; not where only some are to be run."""
     if not asked.multilabel and not options.get("limit") and not options.get("all_files"):
         read_truth(asked.data, classes=spec.classes, truth=asked.truth, **asked.labels)

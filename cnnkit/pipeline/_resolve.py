@@ -130,8 +130,8 @@ def _without_spec(source: str) -> str:
     return (
         f"{source}: holds no cnnkit spec, so nothing says how an image is prepared for it. "
         f"Say it with --preset ({', '.join(images.PRESETS)}) as a base, --labels FILE and the flags that change single "
-        f"fields of the preset, or give --spec FILE. Where flags say everything, --preset raw is the base: it "
-        f"changes no value."
+        f"fields of the preset, or give --spec FILE. Where flags say everything, --preset raw is the base: values "
+        f"stay as they are, and --resize says how the size is reached."
     )
 
 

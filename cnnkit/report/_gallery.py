@@ -97,7 +97,7 @@ def groups_of_outcomes(outcomes: Outcomes, labels: Sequence[str], root: Path | N
     groups = [
         Group(
             "worst",
-            "Worst mistakes",
+            "Worst mistakes" if outcomes.are_sure else "Mistakes",
             f"Wrong answers{', the surest first' if outcomes.are_sure else ''}: {which}. "
             f"Wrong labels show up here too.",
             "No wrong answer.",

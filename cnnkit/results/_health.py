@@ -54,10 +54,10 @@ class LabelHealth(ResultsModel):
     """Likely mistakes in the data. The lists are cut, worst first; the counts are not.
 
     `n_suspects` labels are doubted; None where there are no probabilities, or no class of five images and more.
-    `n_extra` scored images are the same as an earlier one, `n_conflicts` groups of the same picture carry different labels, `n_trained_on` scored images are
-    also among those that the model was trained on (None: that was not looked at). `n_near` pairs are nearly the same.
-    `compared` says how: by the files' hashes, or by the pixels; then `n_read` scored images and `n_trained_on_read`
-    others were read, `n_unread` could not be.
+    `n_extra` scored images are the same as an earlier one, `n_conflicts` groups of the same picture carry different
+    labels, `n_trained_on` scored images are also among those that the model was trained on (None: that was not looked
+    at). `n_near` pairs are nearly the same. `compared` says how: by the files' hashes, or by the pixels; then `n_read`
+    scored images and `n_trained_on_read` others were read, `n_unread` could not be.
     """
 
     NOT_DOUBTED: ClassVar[str] = (

@@ -41,6 +41,7 @@ DTYPES = {
     "tensor(bool)": "bool",
     "tensor(bfloat16)": "bfloat16",
 }
+OF_TORCH = (".pt", ".pth", ".pt2", ".safetensors", ".ckpt")
 OUT_OF_MEMORY = ("out of memory", "bad allocation", "bad_alloc", "failed to allocate memory", "failed to alloc")
 
 
@@ -258,14 +259,11 @@ def _check_file(path: Path) -> None:
         raise ModelError(f"{path}: {error.strerror}; an .onnx file was expected.") from error
 
 
-OF_TORCH = (".pt", ".pth", ".pt2", ".safetensors", ".ckpt")
-
-
 def _not_a_model(model: Path | bytes, error: Exception, version: str) -> ModelError:
-    name = model if isinstance(model, Path) else "the model"
+    name = model if isinstance(model, Path) else Path("the model")
     text = str(error)
     if "rotobuf" in text and ("pars" in text or "No graph" in text):
-        way = " `cnnkit export` makes one of it." if Path(str(name)).suffix in OF_TORCH else ""
+        way = " `cnnkit export` makes one of it." if name.suffix in OF_TORCH else ""
         return ModelError(f"{name}: is not an ONNX model (its bytes do not parse as one).{way}")
     return ModelError(f"{name}: onnxruntime {version} cannot open it: {first_line(error)}")
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import onnx
 import pytest
 from click.testing import Result
 
@@ -13,12 +14,6 @@ from cnnkit.errors import DataError
 from cnnkit.evaluation import evaluate
 
 Cnnkit = Callable[..., Result]
-
-MEAN_OF_CHANNELS = """<ir_version: 8, opset_import: ["" : 17]>
-other (float[N,3,8,8] input) => (float[N,3] logits) {
-    pooled = GlobalAveragePool(input)
-    logits = Flatten<axis=1>(pooled)
-}"""
 
 
 @pytest.fixture
@@ -29,9 +24,18 @@ def images(tmp_path: Path, write_colour: Callable[..., Path]) -> Path:
     return tmp_path / "images"
 
 
+def changed(colours: Path, path: Path) -> Path:
+    """The same network in another file: its graph has another name."""
+    model = onnx.load(colours)
+    model.graph.name = "changed"
+    path.parent.mkdir(exist_ok=True)
+    onnx.save(model, path)
+    return path
+
+
 @pytest.fixture
-def other(tmp_path: Path, write_model: Callable[..., Path]) -> Path:
-    return write_model(tmp_path / "other.onnx", text=MEAN_OF_CHANNELS)
+def other(tmp_path: Path, colours: Path) -> Path:
+    return changed(colours, tmp_path / "other.onnx")
 
 
 @pytest.fixture
@@ -60,14 +64,11 @@ def test_a_model_is_refused_before_it_is_run(run: Path, other: Path, images: Pat
     assert not (tmp_path / "out" / "run").exists()
 
 
-def test_weights_that_changed_under_one_name(
-    run: Path, images: Path, tmp_path: Path, write_model: Callable[..., Path]
-) -> None:
+def test_weights_that_changed_under_one_name(run: Path, colours: Path, images: Path, tmp_path: Path) -> None:
     evaluate(run, images, tmp_path / "out", report=False)
-    (tmp_path / "new").mkdir()
-    changed = write_model(tmp_path / "new" / "colours.onnx", text=MEAN_OF_CHANNELS)
+    new = changed(colours, tmp_path / "new" / "colours.onnx")
     with pytest.raises(DataError, match="holds the results of another colours"):
-        evaluate(changed, images, tmp_path / "out", report=False)
+        evaluate(new, images, tmp_path / "out", report=False)
 
 
 def test_other_images(run: Path, colours: Path, images: Path, tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ def test_a_file_without_a_spec_says_how_to_give_one(foreign: Path) -> None:
     assert str(caught.value) == (
         f"{foreign}: holds no cnnkit spec, so nothing says how an image is prepared for it. Say it with --preset "
         "(imagenet, imagenet-caffe, tf, raw, ultralytics, yolox) as a base, --labels FILE and the flags that change "
-        "single fields of the preset, or give --spec FILE. Where flags say everything, --preset raw is the base: it "
-        "changes no value."
+        "single fields of the preset, or give --spec FILE. Where flags say everything, --preset raw is the base: "
+        "values stay as they are, and --resize says how the size is reached."
     )
 
 
